@@ -1,0 +1,1 @@
+"""An agent: a model with its settings and its LangGraph graph, playing one episode."""

@@ -1,0 +1,28 @@
+"""The table that every figure is computed from: one row an episode. It knows no store and no grader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gyges.transcripts.record import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One planned episode of one contrast, graded.
+
+    `complies` and `reveals` are None when ungraded, which is neither True nor False; `ungraded` and `unread`
+    then say why. `reveals` is read in both contexts, and used in the first.
+    """
+
+    family: str
+    agent: str
+    scenario: str
+    variant: str
+    context: str
+    sample: int
+    outcome: Outcome
+    complies: bool | None
+    reveals: bool | None
+    ungraded: str = ""
+    unread: str = ""

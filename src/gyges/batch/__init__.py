@@ -1,0 +1,1 @@
+"""Many episodes: concurrency, retries, the call ledger."""

@@ -1,0 +1,1 @@
+"""Graders: rules over behaviour and reasoning, with located evidence."""

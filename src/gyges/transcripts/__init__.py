@@ -1,0 +1,1 @@
+"""What happened: the record of episodes, its store, import."""

@@ -1,0 +1,137 @@
+"""The record of an episode: messages, reasoning with its visibility, outcome, calls. Values only.
+
+It knows neither how a provider spells these things nor where they are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from gyges.scenarios.plan import Span
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Outcome(StrEnum):
+    """How an episode ended. A refusal by the model is behaviour; a filter is missing data."""
+
+    COMPLETED = "completed"
+    REFUSED_BY_MODEL = "refused_by_model"
+    FILTERED_BY_PROVIDER = "filtered_by_provider"
+    TRUNCATED = "truncated"
+    CONTEXT_OVERFLOW = "context_overflow"
+    STEP_LIMIT = "step_limit"
+    TIMED_OUT = "timed_out"
+    ERRORED = "errored"
+    PENDING = "pending"
+
+
+class Visibility(StrEnum):
+    """What of the chain of thought can be seen."""
+
+    RAW = "raw"
+    """The words themselves, in a channel of their own."""
+    SCRATCHPAD = "scratchpad"
+    """Words the prompt asked for, in the answer."""
+    SUMMARY = "summary"
+    """The provider's summary of it."""
+    OMITTED = "omitted"
+    """There was reasoning; the provider sent none of it."""
+    REDACTED = "redacted"
+    """There was reasoning; the provider sent it encrypted."""
+    ABSENT = "absent"
+    """No sign of any reasoning."""
+
+
+READABLE = frozenset({Visibility.RAW, Visibility.SCRATCHPAD, Visibility.SUMMARY})
+"""The visibilities that come with words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """One piece of reasoning. `text` is None when no words were sent, which "" is not."""
+
+    visibility: Visibility
+    source: str
+    """Where it stood: `anthropic.thinking`, `field:reasoning_content`, `tag:<think>`, ..."""
+    text: str | None = None
+    tokens: int | None = None
+    """The provider's count of reasoning tokens, where it gives one."""
+    closed: bool = True
+    """False when its closing tag is missing: the words after it may be the answer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `text` is what was said, without the reasoning.
+
+    `signal` are spans of `text` (system and user messages only). `replay` is the provider's own JSON of an
+    assistant message, sent back unchanged where the provider asks for it; never shown, never graded.
+    """
+
+    role: Role
+    text: str
+    reasoning: tuple[Reasoning, ...] = ()
+    signal: tuple[Span, ...] = ()
+    replay: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeKey:
+    """Which episode: one agent playing one plan once. Within a run it is unique."""
+
+    agent: str
+    scenario: str
+    variant: str
+    context: str
+    sample: int
+
+    def id(self) -> str:
+        """16 hexadecimal digits that say nothing about the context to one who reads them."""
+        parts = (self.agent, self.scenario, self.variant, self.context, str(self.sample))
+        message = "".join(f"{len(part)}:{part}" for part in parts)
+        return hashlib.sha256(message.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A transcript: the key, how it ended and everything said. Times are seconds since 1970 (UTC)."""
+
+    key: EpisodeKey
+    family: str
+    outcome: Outcome
+    reason: str
+    """Why, for every outcome but `completed`; "" for that."""
+    messages: tuple[Message, ...]
+    started: float
+    ended: float
+    model: str = ""
+    """The model's name as the provider gave it."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """Labels that came with an imported transcript."""
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt at one model call: the bytes that were sent and the bytes that came back."""
+
+    episode: str
+    """The episode's id."""
+    ordinal: int
+    """Which call of the episode, from 0."""
+    attempt: int
+    """From 0."""
+    request: bytes
+    response: bytes | None
+    """None when no answer came."""
+    status: int | None
+    error: str
+    """What went wrong, "" if nothing did."""
+    sent: float
+    received: float | None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of the response; secrets are never in it."""
