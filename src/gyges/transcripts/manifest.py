@@ -1,0 +1,62 @@
+"""What a run says of itself: what was planned, with what, by which versions. Stored with the run as JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gyges.scenarios.plan import Behaviour, Contrast
+
+
+class PlannedScenario(BaseModel):
+    """A scenario as it was when the run began. `sha256` covers its rendered plans in all contexts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    family: str
+    variant: str
+    sha256: str
+    behaviour: Behaviour | None
+    """None for imported transcripts."""
+
+
+class PlannedAgent(BaseModel):
+    """An agent as it was: its profile as canonical JSON, without secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    model: str
+    base_url: str
+    graph: str
+    profile: str
+
+
+class FamilyContrast(BaseModel):
+    """A contrast and the family that declares it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    contrast: Contrast
+
+
+class Manifest(BaseModel):
+    """Everything about a run that is not an episode. `created` is ISO 8601 in UTC."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    created: str
+    source: Literal["played", "imported"]
+    command: str
+    seed: int
+    samples: int
+    hide_signal: bool = False
+    scenarios: tuple[PlannedScenario, ...]
+    agents: tuple[PlannedAgent, ...]
+    contrasts: tuple[FamilyContrast, ...]
+    versions: dict[str, str]
+    """Of gyges, Python, SQLite and the SDKs."""
