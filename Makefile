@@ -1,0 +1,53 @@
+# The developer's verbs; .ci/run calls the same ones. PYTHON may name any Python from 3.11 on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix test-full bench requirements generated clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r verb what; do printf '  make %-13s %s\n' "$$verb" "$$what"; done
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "gyges needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## make the environment if it is missing, then tell fakers from honest agents
+	$(BIN)/gyges run tiers --agent faker --agent silent-faker --agent honest --agent muser --agent noisy --samples 10
+
+test: $(READY) ## everything that has to hold, within minutes
+	$(BIN)/python -m pytest
+
+check: $(READY) ## formatting, lint, types, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/gyges check
+	$(BIN)/python -m docs.generate --check
+
+fix: $(READY) ## format, mend what lint can mend, generate
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m docs.generate
+
+test-full: $(READY) ## the long checks too: simulations, seeds by the dozen
+	$(BIN)/python -m pytest -m ''
+
+bench: $(READY) ## how fast, side by side with the bare SDKs
+	$(BIN)/python benchmarks/run.py
+
+requirements: ## lock the dependencies anew, with hashes and without the address of an index
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --custom-compile-command "make requirements" --quiet --upgrade --output-file requirements.txt
+	rm -rf $(VENV)-lock
+
+clean: ## remove the environment and caches; runs stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
