@@ -96,6 +96,11 @@ class CallFailed(Exception):  # noqa: N818 - not an error of the program's
         """Seconds the provider asked to wait."""
         super().__init__(f"{trouble}: {detail}")
 
+    @property
+    def stops_the_run(self) -> bool:
+        """Whether every other call would fail in the same way."""
+        return self.trouble in (Trouble.AUTHENTICATION, Trouble.QUOTA, Trouble.UNREACHABLE)
+
 
 class Provider(Protocol):
     """One wire format at one address with one key."""

@@ -1,0 +1,152 @@
+"""One agent playing one plan once, through its LangGraph graph. It knows no store, no retry and no other episode.
+
+A graph gets an `EpisodeContext` and keeps an `EpisodeState`; all it needs to do is to say the plan's turns and to
+`ask`. Whatever goes wrong in a call is told by the exception `CallFailed`, which a graph lets pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from gyges.models.provider import CallFailed, Reply, Trouble
+from gyges.scenarios.plan import Plan, Text
+from gyges.transcripts.reasoning import split_tags
+from gyges.transcripts.record import Message, Outcome, Visibility
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+Ask = Callable[[Sequence[Message]], Awaitable[Reply]]
+
+
+class EpisodeState(TypedDict):
+    """The state of the graphs: the transcript so far, and how the last call ended."""
+
+    messages: tuple[Message, ...]
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeContext:
+    """What a graph is given: the plan's words and a way to ask the model. The context's name is not in it."""
+
+    opening: tuple[Message, ...]
+    """The system message, if there is one."""
+    turns: tuple[Text, ...]
+    ask: Ask
+    scratchpad: str = ""
+    """The tag that the instructions ask the model to reason in."""
+
+    def next_turn(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with the next user turn added, after the opening where the episode begins."""
+        said = tuple(messages) or self.opening
+        turn = self.turns[turns_taken(said)]
+        return (*said, Message("user", turn.text, signal=turn.signal))
+
+    def after(self, asked: Sequence[Message], reply: Reply) -> EpisodeState:
+        """The state once `asked` was answered: pending while the model answers and the user has turns left."""
+        over = reply.outcome is not Outcome.COMPLETED or turns_taken(asked) >= len(self.turns)
+        outcome = reply.outcome if over else Outcome.PENDING
+        return {"messages": (*asked, reply.message), "outcome": outcome, "reason": reply.reason}
+
+
+def turns_taken(messages: Sequence[Message]) -> int:
+    """How many of the user's turns were said."""
+    return sum(message.role == "user" for message in messages)
+
+
+async def after_turn(state: EpisodeState) -> Literal["turn", "end"]:
+    """Where to go next. Async, because LangGraph runs a sync edge in a thread."""
+    return "turn" if state["outcome"] is Outcome.PENDING else "end"
+
+
+def with_scratchpad(reply: Reply, tag: str) -> Reply:
+    """The reply with what stands in `<tag>` taken out of its text and added to its reasoning."""
+    pieces, text = split_tags(reply.message.text, (tag,), Visibility.SCRATCHPAD)
+    if not pieces:
+        return reply
+    shown = tuple(piece for piece in reply.message.reasoning if piece.visibility is not Visibility.ABSENT)
+    message = dataclasses.replace(reply.message, text=text, reasoning=(*shown, *pieces))
+    return dataclasses.replace(reply, message=message)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of an episode: everything said, and how it ended."""
+
+    messages: tuple[Message, ...]
+    outcome: Outcome
+    reason: str
+    model: str
+
+
+class _Witness:
+    """Remembers what was asked last, so that a call without an answer leaves its question in the transcript."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self.asked: tuple[Message, ...] = ()
+        self.model = ""
+
+    async def __call__(self, messages: Sequence[Message]) -> Reply:
+        self.asked = tuple(messages)
+        reply = await self._ask(messages)
+        self.model = reply.model or self.model
+        return reply
+
+
+OUTCOME_OF_TROUBLE = {
+    Trouble.CONTEXT_OVERFLOW: Outcome.CONTEXT_OVERFLOW,
+    Trouble.FILTERED: Outcome.FILTERED_BY_PROVIDER,
+}
+
+
+def opening(system: Text, instructions: str) -> tuple[Message, ...]:
+    """The system message: the scenario's words, then the profile's instructions, the same in every context."""
+    text = "\n\n".join(part for part in (system.text.rstrip("\n"), instructions.strip("\n")) if part)
+    return (Message("system", text, signal=system.signal),) if text else ()
+
+
+async def play(
+    graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState],
+    plan: Plan,
+    ask: Ask,
+    *,
+    instructions: str = "",
+    scratchpad: str = "",
+    steps: int = 50,
+    seconds: float = 600.0,
+) -> Played:
+    """Play the plan to its end, to the step limit or to the deadline. Never raises for what a call can do,
+    except that CallFailed with a trouble that concerns the whole run (a wrong key, say) passes through.
+    """
+    from langgraph.errors import GraphRecursionError
+
+    witness = _Witness(ask)
+    context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad)
+    state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
+    outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
+    try:
+        async with asyncio.timeout(seconds):
+            async for value in graph.astream(
+                state, {"recursion_limit": steps}, context=context, stream_mode="values"
+            ):
+                state = value  # type: ignore[assignment]  # with stream_mode="values" it is the state
+        if state["outcome"] is not Outcome.PENDING:
+            outcome, reason = state["outcome"], state["reason"]
+    except CallFailed as failure:
+        if failure.stops_the_run:
+            raise
+        outcome, reason = OUTCOME_OF_TROUBLE.get(failure.trouble, Outcome.ERRORED), str(failure)
+    except GraphRecursionError:
+        outcome, reason = Outcome.STEP_LIMIT, f"more than {steps} steps"
+    except TimeoutError:
+        outcome, reason = Outcome.TIMED_OUT, f"no end after {seconds:g} s"
+    said = state["messages"]
+    messages = witness.asked if len(witness.asked) > len(said) else said
+    return Played(messages, outcome, reason, witness.model)

@@ -1,0 +1,151 @@
+"""Many episodes: every agent plays every plan, the contexts of a pair side by side. It grades nothing.
+
+What is done is in the store; what is not can be resumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gyges.agents.episode import EpisodeContext, EpisodeState, Played, play
+from gyges.agents.profile import Profile
+from gyges.batch.calls import Caller, Line
+from gyges.errors import AuthenticationError, ProviderError
+from gyges.models.provider import CallFailed, Trouble
+from gyges.scenarios.plan import Plan, Seed
+from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
+from gyges.transcripts.store import RunWriter
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+log = logging.getLogger("gyges.batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent, ready to play: its profile, its graph and its line to the model."""
+
+    profile: Profile
+    graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One episode to play."""
+
+    agent: Agent
+    plan: Plan
+    sample: int
+
+    def key(self) -> EpisodeKey:
+        name = self.agent.profile.name
+        return EpisodeKey(name, self.plan.scenario, self.plan.variant, self.plan.context, self.sample)
+
+
+def schedule(agents: Sequence[Agent], plans: Iterable[Plan], samples: int, seed: Seed) -> list[tuple[Job, ...]]:
+    """Blocks of jobs in random order; a block is one agent, scenario, variant and sample in all its contexts.
+
+    The contexts of a pair start together and in random order, so that nothing that drifts with time (a provider's
+    load, a model behind an alias) falls on one context more than on the other.
+    """
+    by_variant: dict[tuple[str, str], list[Plan]] = {}
+    for plan in plans:
+        by_variant.setdefault((plan.scenario, plan.variant), []).append(plan)
+    chance = random.Random(seed.child("order").integer())
+    blocks = []
+    for agent in agents:
+        for contexts in by_variant.values():
+            for sample in range(samples):
+                jobs = [Job(agent, plan, sample) for plan in contexts]
+                chance.shuffle(jobs)
+                blocks.append(tuple(jobs))
+    chance.shuffle(blocks)
+    return blocks
+
+
+def noise(seed: Seed, key: EpisodeKey) -> Seed:
+    """The seed of an organism's own noise: another one for each agent, context, sample (and call)."""
+    return seed.child("noise", key.agent, key.scenario, key.variant, key.context, key.sample)
+
+
+async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, Call] | None = None) -> Episode:
+    """Play one episode and commit it. Raises CallFailed for what concerns the whole run."""
+    key = job.key()
+    started = time.time()
+    ask = Caller(job.agent.line, writer, key.id(), noise(seed, key), answered)
+    profile = job.agent.profile
+    try:
+        played = await play(
+            job.agent.graph,
+            job.plan,
+            ask,
+            instructions=profile.instructions,
+            scratchpad=profile.scratchpad,
+            steps=profile.limits.steps,
+            seconds=profile.limits.seconds,
+        )
+    except CallFailed:
+        raise
+    except Exception as fault:
+        log.exception("episode %s failed", key.id())
+        played = Played((), Outcome.ERRORED, f"{type(fault).__name__}: {fault}", "")
+    episode = Episode(
+        key=key,
+        family=job.plan.family,
+        outcome=played.outcome,
+        reason=played.reason,
+        messages=played.messages,
+        started=started,
+        ended=time.time(),
+        model=played.model,
+    )
+    await writer.episode(episode)
+    return episode
+
+
+async def play_all(
+    blocks: Sequence[Sequence[Job]],
+    writer: RunWriter,
+    seed: Seed,
+    *,
+    connections: int,
+    done: Callable[[Episode], None],
+    answered: Callable[[str], dict[int, Call]] | None = None,
+) -> None:
+    """Play every job, at most `connections` at once. Raises ProviderError when the run can't go on."""
+    queue = iter([job for block in blocks for job in block])
+
+    async def worker() -> None:
+        for job in queue:
+            known = answered(job.key().id()) if answered else None
+            done(await play_job(job, writer, seed, known))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(connections):
+                group.create_task(worker())
+    except* CallFailed as failures:
+        raise provider_error(first(failures)) from None
+
+
+def first(group: BaseExceptionGroup[CallFailed]) -> CallFailed:
+    """One failure of a group: they all stopped the run for a reason of the same kind."""
+    found = group.exceptions[0]
+    return first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+def provider_error(failure: CallFailed) -> ProviderError:
+    """What to tell the user about a failure that stops the run."""
+    if failure.trouble is Trouble.AUTHENTICATION:
+        return AuthenticationError(failure.detail, "check the key and that it may use this model")
+    if failure.trouble is Trouble.QUOTA:
+        return ProviderError(failure.detail, "raise the limit or add credit, then `gyges resume`")
+    return ProviderError(failure.detail, "check --base-url and that the server is running")
