@@ -15,7 +15,6 @@ SOURCE = Path(gyges.__file__).parent
 ROOT = SOURCE.parent.parent
 STAGES = (
     "errors",
-    "nearest",
     "study",
     "scenarios",
     "transcripts",

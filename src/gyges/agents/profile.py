@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gyges import study
 from gyges.errors import UsageError
 from gyges.models.provider import Sampling
-from gyges.nearest import nearest
-from gyges.scenarios.read import read_model
+from gyges.scenarios.nodes import read_document
+from gyges.scenarios.validate import nearest, validated
 
 
 class Strict(BaseModel):
@@ -22,10 +22,10 @@ class Strict(BaseModel):
 class SamplingSettings(Strict):
     """How to ask; what is left out is left to the provider."""
 
-    max_tokens: int = Field(4096, ge=1)
-    temperature: float | None = Field(None, ge=0)
+    max_tokens: int = Field(default=4096, ge=1)
+    temperature: float | None = Field(default=None, ge=0)
     reasoning_effort: str | None = None
-    reasoning_tokens: int | None = Field(None, ge=1)
+    reasoning_tokens: int | None = Field(default=None, ge=1)
     seed: int | None = None
 
     def sampling(self) -> Sampling:
@@ -35,8 +35,8 @@ class SamplingSettings(Strict):
 class Limits(Strict):
     """Where an episode ends at the latest: steps of its graph, seconds."""
 
-    steps: int = Field(50, ge=1)
-    seconds: float = Field(900.0, gt=0)
+    steps: int = Field(default=50, ge=1)
+    seconds: float = Field(default=900.0, gt=0)
 
 
 class Profile(Strict):
@@ -82,12 +82,12 @@ def load_profile(name: str, base_url: str | None = None) -> Profile:
     """
     path = find_profile(name)
     if path is not None:
-        profile = read_model(path, Profile).model_copy(update={"name": name})
+        profile = validated(read_document(path), Profile).model_copy(update={"name": name})
     elif "/" in name:
         profile = Profile(name=name, model=name)
     else:
         raise UsageError(
             f"no agent is called {name!r}",
-            f"give a profile ({nearest(name, profile_names())}) or provider/model, such as openai/MODEL",
+            f"{nearest(name, profile_names())} A model is named provider/model, such as openai/MODEL",
         )
     return profile.model_copy(update={"base_url": base_url}) if base_url else profile
