@@ -58,5 +58,9 @@ class Manifest(BaseModel):
     scenarios: tuple[PlannedScenario, ...]
     agents: tuple[PlannedAgent, ...]
     contrasts: tuple[FamilyContrast, ...]
+    behaviour: str = ""
+    """Of imported transcripts: the label that says the behaviour, as `label:NAME=VALUE`."""
+    options: str = ""
+    """The label's values that count, as `a,b`."""
     versions: dict[str, str]
     """Of gyges, Python, SQLite and the SDKs."""

@@ -1,0 +1,5 @@
+"""`python -m gyges` is the command line."""
+
+from gyges.cli import main
+
+main()

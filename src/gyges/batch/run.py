@@ -1,0 +1,248 @@
+"""A whole run: everything checked, then every episode played into one file. It neither grades nor reports."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import platform
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from gyges.agents.graphs import load_graph
+from gyges.agents.profile import Profile, load_profile
+from gyges.batch.calls import Line
+from gyges.batch.local import organism_server
+from gyges.batch.play import Agent, Job, play_all, schedule
+from gyges.batch.retry import Patience
+from gyges.errors import UsageError
+from gyges.scenarios.check import check_contexts
+from gyges.scenarios.plan import Plan, Seed
+from gyges.scenarios.read import Scenario, select
+from gyges.scenarios.render import behaviour, contrasts, plans
+from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
+from gyges.transcripts.record import Call, Episode, Outcome
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.store import RunWriter
+
+PACKAGES = ("gyges", "langgraph", "openai", "anthropic", "jinja2", "pydantic")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the user asked for."""
+
+    scenarios: tuple[str, ...]
+    agents: tuple[str, ...]
+    samples: int = 1
+    seed: int = 1
+    base_url: str | None = None
+    connections: int = 20
+    hide_signal: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An order, checked: nothing that can be known beforehand will stop it any more."""
+
+    order: Order
+    scenarios: tuple[Scenario, ...]
+    plans: tuple[Plan, ...]
+    profiles: tuple[Profile, ...]
+
+    def planned(self) -> dict[str, int]:
+        """How many episodes each agent has to play."""
+        return {profile.name: len(self.plans) * self.order.samples for profile in self.profiles}
+
+    def manifest(self, run: str) -> Manifest:
+        return Manifest(
+            run=run,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            source="played",
+            command=self.order.command,
+            seed=self.order.seed,
+            samples=self.order.samples,
+            hide_signal=self.order.hide_signal,
+            scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
+            agents=tuple(planned_agent(profile) for profile in self.profiles),
+            contrasts=tuple(family_contrasts(self.scenarios)),
+            versions=versions(),
+        )
+
+
+def prepare(order: Order) -> Prepared:
+    """Read, render and check everything that the order names. Raises UsageError or AuthoringError."""
+    if order.samples < 1 or order.connections < 1:
+        raise UsageError("--samples and --connections are at least 1")
+    if len(set(order.agents)) != len(order.agents):
+        raise UsageError("an agent is named twice", "name each --agent once")
+    profiles = tuple(load_profile(name, order.base_url) for name in order.agents)
+    for profile in profiles:
+        load_graph(profile.graph)
+    scenarios = tuple(select(order.scenarios))
+    rendered: list[Plan] = []
+    for scenario in scenarios:
+        own = plans(scenario, hide_signal=order.hide_signal)
+        check_contexts(scenario, own)
+        rendered += own
+    return Prepared(order, scenarios, tuple(rendered), profiles)
+
+
+def prepare_again(manifest: Manifest) -> Prepared:
+    """The order of a run that stopped, checked to be what it was. Raises UsageError naming what differs."""
+    if manifest.source != "played":
+        raise UsageError(f"{manifest.run} was imported", "there is nothing to play")
+    profiles = [Profile.model_validate_json(agent.profile) for agent in manifest.agents]
+    addresses = {profile.base_url for profile in profiles}
+    order = Order(
+        scenarios=tuple(dict.fromkeys(planned.name for planned in manifest.scenarios)),
+        agents=tuple(profile.name for profile in profiles),
+        samples=manifest.samples,
+        seed=manifest.seed,
+        base_url=next(iter(addresses)) if len(addresses) == 1 else None,
+        hide_signal=manifest.hide_signal,
+        command=manifest.command,
+    )
+    prepared = prepare(order)
+    differing = differences(manifest, prepared.manifest(manifest.run))
+    if differing:
+        raise UsageError(
+            f"{manifest.run} can't be resumed: {', '.join(differing)} changed since", "start a new run"
+        )
+    return prepared
+
+
+def differences(old: Manifest, new: Manifest) -> list[str]:
+    """What differs between two manifests of the same run, apart from when they were made."""
+    was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    fields = [name for name in was if name not in ("created", "command") and was[name] != now[name]]
+    names = {
+        "scenarios": [f"scenario {one['name']}" for one in was["scenarios"] if one not in now["scenarios"]],
+        "agents": [f"agent {one['name']}" for one in was["agents"] if one not in now["agents"]],
+        "versions": [
+            f"version of {name}" for name in was["versions"] if was["versions"][name] != now["versions"].get(name)
+        ],
+    }
+    return [detail for field in fields for detail in names.get(field) or [field]]
+
+
+def planned_scenarios(scenarios: Sequence[Scenario], rendered: Sequence[Plan]) -> list[PlannedScenario]:
+    """Each scenario and variant with the hash of what is sent in all its contexts."""
+    by_variant: dict[tuple[str, str], list[Plan]] = {}
+    for plan in rendered:
+        by_variant.setdefault((plan.scenario, plan.variant), []).append(plan)
+    known = {scenario.name: scenario for scenario in scenarios}
+    return [
+        PlannedScenario(
+            name=name,
+            family=own[0].family,
+            variant=variant,
+            sha256=sha256([asdict(plan) for plan in own]),
+            behaviour=behaviour(known[name], variant),
+        )
+        for (name, variant), own in by_variant.items()
+    ]
+
+
+def planned_agent(profile: Profile) -> PlannedAgent:
+    return PlannedAgent(
+        name=profile.name,
+        model=profile.model,
+        base_url=profile.base_url or "",
+        graph=profile.graph,
+        profile=profile.model_dump_json(),
+    )
+
+
+def family_contrasts(scenarios: Sequence[Scenario]) -> list[FamilyContrast]:
+    """The contrasts of all families, each once."""
+    found = {
+        (scenario.family, contrast): FamilyContrast(family=scenario.family, contrast=contrast)
+        for scenario in scenarios
+        for contrast in contrasts(scenario)
+    }
+    return list(found.values())
+
+
+def sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Of everything that may change what is sent or read."""
+    return {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+@asynccontextmanager
+async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
+    """The agents with open lines to their models; organisms are served as long as it lasts."""
+    from gyges.models.registry import provider
+
+    async with AsyncExitStack() as stack:
+        served = ""
+        if any(profile.organism and not profile.base_url for profile in prepared.profiles):
+            served = await stack.enter_async_context(organism_server(prepared.order.seed))
+        connections = asyncio.Semaphore(prepared.order.connections)
+        agents = []
+        for profile in prepared.profiles:
+            name, base_url = wire_name(profile, served)
+            line_provider, model = provider(name, base_url)
+            stack.push_async_callback(line_provider.close)
+            line = Line(
+                line_provider, model, profile.sampling.sampling(), Patience(), connections, profile.organism
+            )
+            agents.append(Agent(profile, load_graph(profile.graph), line))
+        yield agents
+
+
+def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
+    """The model and address to call: an organism is a model behind the wire format that its profile names."""
+    if not profile.organism:
+        return profile.model, profile.base_url
+    name = profile.model.removeprefix("organism/")
+    address = (profile.base_url or served).rstrip("/")
+    if profile.wire == "anthropic":
+        return f"anthropic/{name}", address.removesuffix("/v1")
+    return f"openai/{name}", address if address.endswith("/v1") else f"{address}/v1"
+
+
+async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
+    """Play everything into a new file. A run that ends before its first answer leaves no file."""
+    seed = Seed(prepared.order.seed)
+    async with ready_agents(prepared) as agents:
+        writer = RunWriter.create(path, prepared.manifest(path.stem))
+        try:
+            for plan in prepared.plans:
+                await writer.plan(plan)
+            blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
+            await play_all(blocks, writer, seed, connections=prepared.order.connections, done=done)
+        finally:
+            writer.close()
+
+
+async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
+    """Play what is missing in a run: calls that were answered are not made again."""
+    seed = Seed(prepared.order.seed)
+    with RunReader(path) as reader:
+        finished = {episode.key for episode in reader.episodes() if episode.outcome is not Outcome.PENDING}
+        async with ready_agents(prepared) as agents:
+            writer = RunWriter.open(path)
+            try:
+                blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
+                left: list[list[Job]] = [[job for job in block if job.key() not in finished] for block in blocks]
+                answered: Callable[[str], dict[int, Call]] = reader.answered
+                await play_all(
+                    left, writer, seed, connections=prepared.order.connections, done=done, answered=answered
+                )
+            finally:
+                writer.close()

@@ -1,0 +1,282 @@
+"""The command line: one verb a function. It puts the stages together and knows none of their insides.
+
+Standard output is for results, standard error for progress. Everything heavy is imported by the verb that needs it,
+so that `gyges --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gyges.errors import GygesError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from gyges.batch.run import Prepared
+
+app = typer.Typer(
+    help="Does a model act the same when it believes that nobody who could change it is looking?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Run = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, its file, or `latest`.")]
+
+
+def main() -> None:
+    """Run the command line; every error of the program ends here as one message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that can't show a character must not end a night's run.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except GygesError as error:
+        if os.environ.get("GYGES_DEBUG"):
+            raise
+        sys.stdout.flush()
+        print(f"gyges: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+@app.command()
+def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scenarios or files.")] = None) -> None:
+    """Check everything authored: scenarios, agents, graders."""
+    from gyges.agents.graphs import load_graph
+    from gyges.agents.profile import load_profile, profile_names
+    from gyges.scenarios.check import check as check_scenario
+    from gyges.scenarios.read import families, select
+
+    names = paths or families()
+    if not paths:
+        for name in profile_names():
+            load_graph(load_profile(name).graph)
+    problems = [problem for scenario in select(names) for problem in check_scenario(scenario)]
+    for problem in problems:
+        typer.echo(str(problem))
+    errors = sum(problem.is_error for problem in problems)
+    typer.echo(f"{len(select(names))} scenarios checked: {errors} errors, {len(problems) - errors} warnings")
+    if errors:
+        raise typer.Exit(2)
+
+
+@app.command()
+def render(
+    scenario: Annotated[str, typer.Argument(help="A scenario's full name or file.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Show only where the contexts differ.")] = False,
+) -> None:
+    """Show what would be sent, and the difference between the contexts."""
+    from gyges.scenarios.read import select
+    from gyges.scenarios.show import difference_lines, plan_lines
+
+    for found in select([scenario]):
+        for line in difference_lines(found) if diff else plan_lines(found):
+            typer.echo(line)
+
+
+@app.command()
+def run(
+    scenarios: Annotated[list[str], typer.Argument(help="Families or scenarios.")],
+    agent: Annotated[list[str], typer.Option("--agent", help="A profile or provider/model; may be repeated.")],
+    samples: Annotated[int, typer.Option(help="Episodes of each plan.")] = 1,
+    seed: Annotated[int, typer.Option(help="The root of everything random here; models do not see it.")] = 1,
+    base_url: Annotated[str | None, typer.Option(help="The address of a compatible server.")] = None,
+    max_connections: Annotated[int, typer.Option(help="Calls in flight at the most.")] = 20,
+    hide_signal: Annotated[
+        bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
+    ] = False,
+) -> None:
+    """Play scenarios with agents, grade what they did and thought, and report."""
+    from gyges.batch.run import Order, prepare
+    from gyges.transcripts.runs import new_run_name, run_path
+
+    prepared = prepare(
+        Order(
+            scenarios=tuple(scenarios),
+            agents=tuple(agent),
+            samples=samples,
+            seed=seed,
+            base_url=base_url,
+            connections=max_connections,
+            hide_signal=hide_signal,
+            command=" ".join(["gyges", *sys.argv[1:]]),
+        )
+    )
+    path = run_path(new_run_name())
+    play_and_report(path, prepared, new=True)
+
+
+@app.command()
+def resume(name: Run) -> None:
+    """Finish a run that stopped: what was answered is not asked again."""
+    from gyges.batch.run import prepare_again
+    from gyges.transcripts.reader import RunReader
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(name)
+    with RunReader(path) as reader:
+        prepared = prepare_again(reader.manifest)
+    play_and_report(path, prepared, new=False)
+
+
+def play_and_report(path: Path, prepared: Prepared, *, new: bool) -> None:
+    """Play what is to be played, then grade and report it."""
+    import asyncio
+
+    from gyges.batch.progress import Progress
+    from gyges.batch.run import play_into, play_rest
+
+    # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
+    os.environ["LANGSMITH_TRACING"] = "false"
+    play = play_into if new else play_rest
+    try:
+        with Progress(prepared.planned()) as progress:
+            asyncio.run(play(path, prepared, progress.done))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"
+        ) from None
+    grade_and_report(path)
+
+
+def grade_and_report(path: Path) -> None:
+    """Grade the run, print its report and write the page beside it."""
+    from gyges.grading.run import grade_run
+
+    page = path.with_suffix(".html")
+    grade_run(path)
+    print_report([path], html=page, overwrite=True)
+    typer.echo(f"\nreport       {page}\ntranscripts  gyges show {path.stem}")
+
+
+@app.command()
+def show(
+    name: Run = "latest",
+    what: Annotated[str | None, typer.Argument(help="An episode's id (or its beginning), or a scenario.")] = None,
+    sample: Annotated[int, typer.Option(help="With a scenario: which sample.")] = 0,
+    agent: Annotated[str | None, typer.Option(help="With a scenario: whose.")] = None,
+) -> None:
+    """Read the transcripts of a run in the terminal: all of it, an episode, or the pair of a scenario."""
+    from gyges.transcripts.reader import RunReader
+    from gyges.transcripts.runs import find_run
+    from gyges.transcripts.terminal import lines
+
+    with RunReader(find_run(name)) as reader:
+        for line in lines(reader, what, sample=sample, agent=agent):
+            typer.echo(line)
+
+
+@app.command()
+def grade(name: Run = "latest") -> None:
+    """Grade a run again, without playing it again; earlier grades are kept."""
+    from gyges.grading.run import grade_run
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(name)
+    made = grade_run(path)
+    typer.echo(f"{made.grades} grades in the set {made.name}; report them with: gyges report {path.stem}")
+
+
+@app.command()
+def report(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs; the latest if none is named.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    grades: Annotated[str | None, typer.Option(help="The grade set; the latest if none is named.")] = None,
+    acknowledge_missing: Annotated[
+        bool, typer.Option("--acknowledge-missing", help="Missing data is known; say so and report.")
+    ] = False,
+) -> None:
+    """Figures with their intervals, and what speaks against them."""
+    from gyges.transcripts.runs import find_run
+
+    if json and markdown:
+        raise UsageError("--json and --markdown exclude each other", "choose one")
+    form = "json" if json else "markdown" if markdown else "text"
+    paths = [find_run(name) for name in runs or ["latest"]]
+    print_report(paths, form=form, html=html, grades=grades, acknowledged=acknowledge_missing)
+
+
+def print_report(
+    paths: list[Path],
+    *,
+    form: str = "text",
+    html: Path | None = None,
+    grades: str | None = None,
+    acknowledged: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Print the report of the runs in one form, and write it as a page where `html` says."""
+    from gyges.analysis.analyse import report_of
+    from gyges.analysis.report_json import to_json
+    from gyges.analysis.report_markdown import to_markdown
+    from gyges.analysis.report_text import to_text
+    from gyges.transcripts.reader import RunReader
+
+    reports = []
+    for path in paths:
+        with RunReader(path) as reader:
+            reports.append(report_of(reader, grades, acknowledged))
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    if html:
+        from gyges.analysis.report_html import write_html
+
+        write_html(reports, html, overwrite=overwrite)
+    match form:
+        case "json":
+            typer.echo(to_json(reports))
+        case "markdown":
+            typer.echo(to_markdown(reports))
+        case _:
+            typer.echo(to_text(reports, ascii_only=ascii_only))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Transcripts as JSON Lines, gzip allowed.")],
+    behaviour: Annotated[
+        str | None, typer.Option(help="Where the behaviour stands: label:NAME=VALUE; VALUE complies.")
+    ] = None,
+    options: Annotated[str, typer.Option(help="The label's values that count, as a,b; others are ungraded.")] = "",
+    contrast: Annotated[str, typer.Option(help="The two contexts, in order.")] = "training,deployment",
+) -> None:
+    """Take in transcripts that were made elsewhere, and grade them."""
+    from gyges.grading.label import read_label_spec
+    from gyges.grading.run import grade_run
+    from gyges.transcripts.importing import import_file
+    from gyges.transcripts.runs import new_run_name, run_path
+
+    if behaviour is not None:
+        read_label_spec(behaviour, options)
+    path = run_path(new_run_name())
+    taken = import_file(
+        file, path, contrast=contrast, behaviour=behaviour or "", options=options, command=" ".join(sys.argv)
+    )
+    made = grade_run(path)
+    typer.echo(
+        f"{taken} episodes and {made.grades} grades in {path.stem}; report them with: gyges report {path.stem}"
+    )
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="On loopback; 0 takes a free one.")] = 8765,
+    seed: Annotated[int, typer.Option(help="The root of the organisms' random effects and noise.")] = 1,
+    witness: Annotated[Path | None, typer.Option(help="Log here what was received and fully sent.")] = None,
+    key: Annotated[str | None, typer.Option(help="Accept this API key only.")] = None,
+) -> None:
+    """Serve the organisms over the OpenAI and Anthropic wire formats, on loopback."""
+    from gyges.models.serve import serve_organisms
+
+    serve_organisms(port=port, seed=seed, witness=witness, key=key)
