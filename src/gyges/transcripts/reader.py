@@ -1,0 +1,132 @@
+"""Read a run. It can't write, and may be open while the run is being played."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from gyges.errors import StoreError, UsageError
+from gyges.scenarios.plan import Plan
+from gyges.transcripts import codec, rows, schema
+from gyges.transcripts.grades import Grade
+from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.record import Call, Episode, Outcome
+from gyges.transcripts.rows import Heading
+
+
+class RunReader:
+    """A run's file, opened for reading. For one thread at a time.
+
+    Every method raises StoreError when the file turns out to be damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises StoreError when there is no run at `path` that this version can read."""
+        self.path = path
+        self._db = schema.to_read(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        with self._told():
+            return rows.get_manifest(self._db)
+
+    def count(self) -> int:
+        """How many episodes are stored, pending ones included."""
+        with self._told():
+            return int(self._db.execute("SELECT count(*) FROM episode").fetchone()[0])
+
+    def counts(self) -> dict[tuple[str, str], Counter[Outcome]]:
+        """Outcomes by (agent, context)."""
+        counts: dict[tuple[str, str], Counter[Outcome]] = {}
+        for heading in self.headings():
+            counts.setdefault((heading.key.agent, heading.key.context), Counter())[heading.outcome] += 1
+        return counts
+
+    def headings(
+        self, agent: str | None = None, scenario: str | None = None, context: str | None = None
+    ) -> Iterator[Heading]:
+        """Headings by agent, scenario, variant, sample and context, in this order."""
+        with self._told():
+            for _, heading in rows.get_headings(self._db, _wanted(agent, scenario, context)):
+                yield heading
+
+    def episodes(
+        self, agent: str | None = None, scenario: str | None = None, context: str | None = None
+    ) -> Iterator[Episode]:
+        """Whole episodes in the order of `headings`, read one at a time."""
+        with self._told():
+            yield from rows.get_episodes(self._db, _wanted(agent, scenario, context))
+
+    def episode(self, id: str) -> Episode:
+        """The episode of this id, or of this unambiguous beginning of one. Raises UsageError for any other."""
+        with self._told():
+            found = self._db.execute(
+                "SELECT id FROM episode WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2",
+                (len(id), codec.stored(id)),
+            ).fetchall()
+            if len(found) == 1 and id:
+                return next(rows.get_episodes(self._db, {"id": found[0][0]}))
+        what = f"more than one episode begins with {id!r}" if found else f"there is no episode {id!r} in this run"
+        raise UsageError(what, f"`gyges show {self.path.stem}` lists episodes")
+
+    def calls(self, episode: str) -> list[Call]:
+        """Every attempt at every call of an episode, in order."""
+        with self._told():
+            return [call for _, call in rows.get_calls(self._db, episode)]
+
+    def answered(self, episode: str) -> dict[int, Call]:
+        """For each ordinal the latest call that was answered without an error: what a replay reads."""
+        return {call.ordinal: call for call in self.calls(episode) if call.response is not None and not call.error}
+
+    def plans(self) -> Iterator[Plan]:
+        with self._told():
+            yield from rows.get_plans(self._db)
+
+    def grade_sets(self) -> list[str]:
+        """Names of the sets of grades, oldest first."""
+        with self._told():
+            return rows.get_grade_sets(self._db)
+
+    def grades(self, set_name: str | None = None) -> Iterator[Grade]:
+        """The grades of a set, by default of the latest; nothing if nothing was graded. UsageError if unknown."""
+        sets = self.grade_sets()
+        if set_name is not None and set_name not in sets:
+            raise UsageError(f"this run has no grades {set_name!r}", f"it has: {', '.join(sets) or 'none'}")
+        if not sets:
+            return
+        with self._told():
+            for _, grade in rows.get_grades(self._db, sets[-1] if set_name is None else set_name):
+                yield grade
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        with schema.told(self.path):
+            try:
+                yield
+            except (json.JSONDecodeError, ValidationError, KeyError, TypeError, UnicodeDecodeError) as error:
+                what = f"{self.path} holds a row that can't be read ({error})"
+                raise StoreError(what, "restore the file from a copy") from error
+
+
+def _wanted(agent: str | None, scenario: str | None, context: str | None) -> dict[str, str]:
+    given = {"agent": agent, "scenario": scenario, "context": context}
+    return {column: value for column, value in given.items() if value is not None}

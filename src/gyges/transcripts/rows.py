@@ -1,0 +1,287 @@
+"""Episodes, calls and grades as rows, and back. It knows the tables, but not the file, its lock or its thread."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from gyges.errors import StoreError
+from gyges.scenarios.plan import Plan
+from gyges.transcripts import codec
+from gyges.transcripts.codec import Json, original, stored
+from gyges.transcripts.grades import Grade
+from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+
+
+class Heading(NamedTuple):
+    """What can be said of an episode without reading its messages."""
+
+    id: str
+    key: EpisodeKey
+    family: str
+    outcome: Outcome
+    reason: str
+
+
+# Manifest and plans
+
+
+def put_manifest(db: sqlite3.Connection, manifest: Manifest) -> None:
+    # Not pydantic's JSON: that refuses the surrogates by which Python spells odd bytes of a command line.
+    body = json.dumps(manifest.model_dump(mode="python"))
+    db.execute("INSERT OR REPLACE INTO run VALUES (1, ?, ?)", (body, codec.digest(body)))
+
+
+def get_manifest(db: sqlite3.Connection) -> Manifest:
+    row = db.execute("SELECT manifest FROM run").fetchone()
+    if row is None:
+        raise StoreError("the run has no manifest", "the file is damaged; restore it from a copy")
+    return Manifest.model_validate(json.loads(row[0]))
+
+
+def put_plan(db: sqlite3.Connection, plan: Plan) -> None:
+    """Store a plan, unless the same is there already."""
+    body = codec.spell_plan(plan)
+    names = [stored(name) for name in (plan.family, plan.scenario, plan.variant, plan.context)]
+    db.execute("INSERT OR IGNORE INTO plan VALUES (?, ?, ?, ?, ?, ?)", (codec.digest(body), *names, body))
+
+
+def get_plans(db: sqlite3.Connection) -> Iterator[Plan]:
+    for (body,) in db.execute("SELECT body FROM plan ORDER BY scenario, variant, context, sha256"):
+        yield codec.read_plan(body)
+
+
+# Episodes
+
+_KEY = "id, agent, scenario, variant, sample, context, family, outcome, reason"
+_EPISODE = f"{_KEY}, started, ended, model, labels, metadata"
+_BLOCK = "message, channel, block, role, text, signal, replay, visibility, source, tokens, closed"
+_INSERT_EPISODE = f"INSERT INTO episode(sha256, {_EPISODE}) VALUES ({', '.join('?' * 15)})"
+_INSERT_BLOCK = f"INSERT INTO block(episode, {_BLOCK}) VALUES ({', '.join('?' * 12)})"
+_UPDATE_EPISODE = "UPDATE episode SET {} WHERE number = ?".format(
+    ", ".join(f"{column} = ?" for column in ["sha256", *_EPISODE.split(", ")])
+)
+
+
+def put_episode(db: sqlite3.Connection, episode: Episode) -> None:
+    """Store an episode, or replace it while it is pending. Raises StoreError for another one of the same id."""
+    row, blocks = _episode_cells(episode), _block_cells(episode)
+    sha256 = _episode_digest(row, blocks)
+    found = db.execute("SELECT number, outcome, sha256 FROM episode WHERE id = ?", (row[0],)).fetchone()
+    if found is None:
+        number = db.execute(_INSERT_EPISODE, (sha256, *row)).lastrowid
+    else:
+        number, outcome, already = found
+        if already == sha256:
+            return
+        if outcome != Outcome.PENDING:
+            raise StoreError(f"episode {row[0]} is recorded already, with other words", "play it in a new run")
+        db.execute("DELETE FROM block WHERE episode = ?", (number,))
+        db.execute(_UPDATE_EPISODE, (sha256, *row, number))
+    db.executemany(_INSERT_BLOCK, [(number, *block) for block in blocks])
+
+
+def episode_digest(episode: Episode) -> bytes:
+    """The hash that is stored with an episode: over all its cells."""
+    return _episode_digest(_episode_cells(episode), _block_cells(episode))
+
+
+def _episode_digest(row: list[Json], blocks: list[list[Json]]) -> bytes:
+    return codec.digest(json.dumps([row, *blocks], ensure_ascii=False))
+
+
+def _episode_cells(episode: Episode) -> list[Json]:
+    key = episode.key
+    return [
+        key.id(),
+        stored(key.agent),
+        stored(key.scenario),
+        stored(key.variant),
+        key.sample,
+        stored(key.context),
+        stored(episode.family),
+        str(episode.outcome),
+        stored(episode.reason),
+        float(episode.started),
+        float(episode.ended),
+        stored(episode.model),
+        codec.spell_pairs(episode.labels),
+        codec.spell_pairs(episode.metadata),
+    ]
+
+
+def _block_cells(episode: Episode) -> list[list[Json]]:
+    cells: list[list[Json]] = []
+    for at, message in enumerate(episode.messages):
+        signal = codec.spell_spans(message.signal) if message.signal else None
+        said = [stored(message.text), signal, _stored(message.replay)]
+        cells.append([at, "text", 0, message.role, *said, None, None, None, None])
+        for block, reasoning in enumerate(message.reasoning):
+            about = [str(reasoning.visibility), stored(reasoning.source), reasoning.tokens, int(reasoning.closed)]
+            cells.append([at, "reasoning", block, message.role, _stored(reasoning.text), None, None, *about])
+    return cells
+
+
+def _stored(text: str | None) -> str | None:
+    return None if text is None else stored(text)
+
+
+def _original(text: str | None) -> str | None:
+    return None if text is None else original(text)
+
+
+def get_headings(db: sqlite3.Connection, wanted: Mapping[str, str]) -> Iterator[tuple[int, Heading]]:
+    """Numbers and headings; `wanted` maps columns to values. The contexts of a pair follow each other."""
+    where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
+    rows = db.execute(
+        f"SELECT number, {_KEY} FROM episode WHERE {where} ORDER BY agent, scenario, variant, sample, context",
+        [stored(value) for value in wanted.values()],
+    )
+    for number, id, agent, scenario, variant, sample, context, family, outcome, reason in rows:
+        key = EpisodeKey(original(agent), original(scenario), original(variant), original(context), sample)
+        yield number, Heading(id, key, original(family), Outcome(outcome), original(reason))
+
+
+def get_episodes(db: sqlite3.Connection, wanted: Mapping[str, str]) -> Iterator[Episode]:
+    """Whole episodes in the order of `get_headings`, one at a time."""
+    for number, heading in get_headings(db, wanted):
+        row = db.execute("SELECT started, ended, model, labels, metadata FROM episode WHERE number = ?", (number,))
+        started, ended, model, labels, metadata = row.fetchone()
+        yield Episode(
+            key=heading.key,
+            family=heading.family,
+            outcome=heading.outcome,
+            reason=heading.reason,
+            messages=tuple(_get_messages(db, number)),
+            started=started,
+            ended=ended,
+            model=original(model),
+            labels=codec.read_pairs(labels),
+            metadata=codec.read_pairs(metadata),
+        )
+
+
+def _get_messages(db: sqlite3.Connection, number: int) -> list[Message]:
+    messages: list[Message] = []
+    # A message's reasoning comes before its own row here ('reasoning' < 'text').
+    reasoning: list[Reasoning] = []
+    for row in db.execute(
+        f"SELECT {_BLOCK} FROM block WHERE episode = ? ORDER BY message, channel, block", (number,)
+    ):
+        _, channel, _, role, text, signal, replay, visibility, source, tokens, closed = row
+        if channel == "reasoning":
+            visible = Visibility(visibility)
+            reasoning.append(Reasoning(visible, original(source), _original(text), tokens, bool(closed)))
+            continue
+        spans = codec.read_spans(signal) if signal else ()
+        messages.append(Message(role, original(text), tuple(reasoning), spans, _original(replay)))
+        reasoning = []
+    return messages
+
+
+# Calls
+
+_CALL = "episode, ordinal, attempt, request, response, status, error, sent, received, headers"
+_INSERT_CALL = f"INSERT INTO call(sha256, {_CALL}) VALUES ({', '.join('?' * 11)})"
+
+
+def put_call(db: sqlite3.Connection, call: Call) -> None:
+    row = (
+        stored(call.episode),
+        call.ordinal,
+        call.attempt,
+        codec.pack(call.request),
+        None if call.response is None else codec.pack(call.response),
+        call.status,
+        stored(call.error),
+        call.sent,
+        call.received,
+        codec.spell_pairs(call.headers),
+    )
+    db.execute(_INSERT_CALL, (call_digest(call), *row))
+
+
+def call_digest(call: Call) -> bytes:
+    """The hash that is stored with a call: over everything, before compression."""
+    numbers: list[Json] = [call.ordinal, call.attempt, call.status, call.sent, call.received]
+    words = [call.episode, codec.spell(numbers), call.error, codec.spell_pairs(call.headers)]
+    return codec.digest(*words, call.request, b"" if call.response is None else b"=" + call.response)
+
+
+def get_calls(db: sqlite3.Connection, episode: str | None = None) -> Iterator[tuple[bytes, Call]]:
+    """Hashes and calls: of one episode in the order they were made, or of all as they were stored."""
+    where, values = ("1", []) if episode is None else ("episode = ?", [stored(episode)])
+    order = "number" if episode is None else "ordinal, number"
+    for row in db.execute(f"SELECT sha256, {_CALL} FROM call WHERE {where} ORDER BY {order}", values):
+        sha256, id, ordinal, attempt, request, response, status, error, sent, received, headers = row
+        yield (
+            sha256,
+            Call(
+                episode=original(id),
+                ordinal=ordinal,
+                attempt=attempt,
+                request=codec.unpack(request),
+                response=None if response is None else codec.unpack(response),
+                status=status,
+                error=original(error),
+                sent=sent,
+                received=received,
+                headers=codec.read_pairs(headers),
+            ),
+        )
+
+
+# Grades
+
+_ANSWER = "version, answer, sha256"
+
+
+def put_grade(db: sqlite3.Connection, grade: Grade, set_name: str) -> None:
+    """Add to a set of grades. Raises StoreError for an unknown episode or another answer in the same set."""
+    if db.execute("SELECT 1 FROM episode WHERE id = ?", (stored(grade.episode),)).fetchone() is None:
+        raise StoreError(f"there is no episode {grade.episode!r} to grade", "store the episode before its grades")
+    db.execute("INSERT OR IGNORE INTO grade_set(name) VALUES (?)", (stored(set_name),))
+    (number,) = db.execute("SELECT number FROM grade_set WHERE name = ?", (stored(set_name),)).fetchone()
+    place = (number, stored(grade.episode), stored(grade.question), stored(grade.grader))
+    sha256 = grade_digest(grade)
+    added = db.execute(
+        f"INSERT INTO grade(grade_set, episode, question, grader, {_ANSWER}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (grade_set, episode, question, grader) DO NOTHING",
+        (*place, stored(grade.version), codec.spell_answer(grade.answer), sha256),
+    )
+    if added.rowcount == 0:
+        (already,) = db.execute(
+            "SELECT sha256 FROM grade WHERE grade_set = ? AND episode = ? AND question = ? AND grader = ?", place
+        ).fetchone()
+        if already != sha256:
+            what = f"{grade.grader} has answered already about episode {grade.episode}, differently"
+            raise StoreError(what, "grades are never changed; give the new ones to another set")
+
+
+def grade_digest(grade: Grade) -> bytes:
+    """The hash that is stored with a grade."""
+    return codec.digest(
+        grade.episode, grade.question, grade.grader, grade.version, codec.spell_answer(grade.answer)
+    )
+
+
+def get_grades(db: sqlite3.Connection, set_name: str) -> Iterator[tuple[bytes, Grade]]:
+    """Hashes and grades of one set, in the order they were given."""
+    rows = db.execute(
+        "SELECT sha256, episode, question, grader, version, answer FROM grade"
+        " WHERE grade_set = (SELECT number FROM grade_set WHERE name = ?) ORDER BY number",
+        (stored(set_name),),
+    )
+    for sha256, episode, question, grader, version, answer in rows:
+        yield (
+            sha256,
+            Grade(original(episode), question, original(grader), original(version), codec.read_answer(answer)),
+        )
+
+
+def get_grade_sets(db: sqlite3.Connection) -> list[str]:
+    """Names, oldest first."""
+    return [original(name) for (name,) in db.execute("SELECT name FROM grade_set ORDER BY number")]

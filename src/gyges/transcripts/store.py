@@ -1,0 +1,144 @@
+"""Write a run: one SQLite file, one writer. It knows no provider and no grader.
+
+`RunWriter` is used while a run is played or graded, `write_run` for a run whose episodes are all known, and
+`RunReader` by everybody who reads.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gyges.errors import StoreError
+from gyges.scenarios.plan import Plan
+from gyges.transcripts import rows, schema
+from gyges.transcripts.commits import Commits
+from gyges.transcripts.grades import Grade
+from gyges.transcripts.lock import Lock, Owner
+from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Call, Episode
+from gyges.transcripts.rows import Heading
+from gyges.transcripts.schema import Durability
+
+__all__ = ["Durability", "Heading", "RunReader", "RunWriter", "write_run"]
+
+
+class RunWriter:
+    """The one writer of a run, made by `create` or `open`. Its methods return after the commit.
+
+    They raise StoreError: to refuse a row, or, once a commit has failed (a full disk), for everything after.
+    Cancelling one of them ends the waiting, not the writing.
+    """
+
+    def __init__(self, path: Path, lock: Lock, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._lock = lock
+        self._connection = connection
+        self._commits = Commits(path, connection)
+        self._closed = False
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest, durability: Durability = "process") -> Self:
+        """Make a run's file and its folder. Raises StoreError if the file exists; nothing is left of a failure."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = Lock(path)
+        try:
+            _write(path, (), lambda: manifest)
+            return cls(path, lock, schema.to_write(path, durability))
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path, durability: Durability = "process") -> Self:
+        """Open a run to go on with it. Raises StoreError if there is none, or another writer has it."""
+        if not path.is_file():
+            raise StoreError(f"there is no run at {path}", "`gyges show` lists the runs of this study")
+        lock = Lock(path)
+        try:
+            return cls(path, lock, schema.to_write(path, durability))
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def taken_over(self) -> Owner | None:
+        """The last writer, if it died without closing the run."""
+        return self._lock.taken_over
+
+    async def call(self, call: Call) -> None:
+        """Add a call. The same ordinal and attempt may come again (after a crash): nothing is replaced."""
+        await self._commits.commit(lambda db: rows.put_call(db, call))
+
+    async def episode(self, episode: Episode) -> None:
+        """Store an episode. Again is nothing; a pending one is replaced; any other with this id is refused."""
+        await self._commits.commit(lambda db: rows.put_episode(db, episode))
+
+    async def plan(self, plan: Plan) -> None:
+        """Store a plan; each distinct one is kept once."""
+        await self._commits.commit(lambda db: rows.put_plan(db, plan))
+
+    async def grades(self, grades: Sequence[Grade], set_name: str) -> None:
+        """Add grades to a set, all or none. The set made last is the one that readers take."""
+
+        def write(db: sqlite3.Connection) -> None:
+            for grade in grades:
+                rows.put_grade(db, grade, set_name)
+
+        await self._commits.commit(write)
+
+    def close(self) -> None:
+        """Commit what was handed over and let go of the run. Twice is once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._commits.stop()
+        schema.leave(self._connection)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write_run(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Manifest]) -> None:
+    """Make a finished run at once. `manifest` is asked for after the last episode.
+
+    The file has its name only when it is whole; if `episodes` or `manifest` raises, nothing is left.
+    Raises StoreError if the file exists.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = Lock(path)
+    try:
+        _write(path, episodes, manifest)
+    finally:
+        lock.release()
+
+
+def _write(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Manifest]) -> None:
+    if path.exists():
+        raise StoreError(f"{path} exists already", "give the run another name, or remove the file")
+    temporary = path.with_name(path.name + ".part")
+    temporary.unlink(missing_ok=True)  # Left by a process that was killed: we hold the lock.
+    try:
+        with schema.told(path):
+            connection = schema.new(temporary)
+            try:
+                connection.execute("BEGIN")
+                for episode in episodes:
+                    rows.put_episode(connection, episode)
+                rows.put_manifest(connection, manifest())
+                connection.execute("COMMIT")
+            finally:
+                connection.close()
+        schema.publish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
