@@ -1,0 +1,176 @@
+"""Check what is authored: that it reads, renders, pairs, and that its examples show what they stand for.
+
+It reports; it changes nothing. What it calls an error stops a run, what it calls a warning does not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gyges.errors import AuthoringError, Place, UsageError
+from gyges.scenarios.decision import decision, same
+from gyges.scenarios.pairs import check_pair
+from gyges.scenarios.phrase import Phrase
+from gyges.scenarios.plan import Behaviour
+from gyges.scenarios.read import Scenario, listed, read
+from gyges.scenarios.render import behaviour, common_words, plans, split, unchecked_plans, variants
+
+__all__ = ["Problem", "check", "check_family", "check_names", "check_pair"]
+
+MIN_EXAMPLES = 4
+"""Of each label: two for each half."""
+MIN_SCENARIOS = 10
+"""Intervals are clustered by scenario; below this they are wide and lean on the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something to put right (`error`) or to know (`warning`)."""
+
+    severity: Literal["error", "warning"]
+    place: Place
+    what: str
+    to_do: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.severity}: {self.what}"
+        return f"{text}; {self.to_do}" if self.to_do else text
+
+
+def check_names(names: Sequence[str]) -> list[Problem]:
+    """Check all that `names` stand for, as `select` reads them. Raises UsageError for an unknown name."""
+    problems: list[Problem] = []
+    by_family: dict[str, list[Scenario]] = defaultdict(list)
+    for found in listed(names):
+        try:
+            scenario = read(found)
+        except AuthoringError as error:
+            problems.append(_problem(error))
+        else:
+            by_family[found.family].append(scenario)
+            problems += check(scenario)
+    for scenarios in by_family.values():
+        problems += check_family(scenarios)
+    return list(dict.fromkeys(problems))  # a wrong family.yaml is told once, not for each scenario
+
+
+def check(scenario: Scenario) -> list[Problem]:
+    """Render everything that one scenario can say and check it."""
+    try:
+        plans(scenario)
+    except AuthoringError as error:
+        return [_problem(error)]
+    except UsageError as error:
+        return [Problem("error", Place(scenario.file), error.what, error.to_do)]
+    problems: list[Problem] = []
+    for variant in variants(scenario):
+        try:
+            shown = behaviour(scenario, variant)
+            problems += _check_choices(scenario, shown)
+            problems += _check_examples(scenario, variant, shown)
+        except AuthoringError as error:
+            problems.append(_problem(error))
+    problems += _check_signals(scenario) + _check_counts(scenario)
+    return list(dict.fromkeys(problems))
+
+
+def check_family(scenarios: Sequence[Scenario]) -> list[Problem]:
+    """What can only be seen over all scenarios of one family."""
+    family = scenarios[0]
+    problems = _check_halves(scenarios)
+    if len(scenarios) < MIN_SCENARIOS:
+        what = f"{family.family} has {len(scenarios)} scenarios to cluster by"
+        place = Place(family.file.parent / "family.yaml")
+        problems.append(Problem("warning", place, what, f"intervals need {MIN_SCENARIOS} or more to be trusted"))
+    return problems
+
+
+def _problem(error: AuthoringError) -> Problem:
+    return Problem("error", error.place, error.what, error.to_do)
+
+
+def _error(phrase: Phrase, what: str, to_do: str = "") -> Problem:
+    return _problem(phrase.error(what, to_do))
+
+
+def _check_choices(scenario: Scenario, shown: Behaviour) -> list[Problem]:
+    """Every choice says something, and something else than the others."""
+    problems = []
+    seen: dict[str, str] = {}
+    for label, choice in shown.choices:
+        phrase = scenario.behaviour.choices[label]
+        if not same(choice):
+            problems.append(_error(phrase, f"the choice {label!r} is empty when it is rendered"))
+        elif "\n" in choice.strip():
+            problems.append(
+                _error(phrase, f"the choice {label!r} has more than one line", "a decision is one line")
+            )
+        elif other := seen.get(same(choice)):
+            problems.append(_error(phrase, f"the choices {other!r} and {label!r} are the same: {choice!r}"))
+        seen[same(choice)] = label
+    if not shown.marker.strip():
+        problems.append(_error(scenario.behaviour.marker, "the marker is empty when it is rendered"))
+    return problems
+
+
+def _check_examples(scenario: Scenario, variant: str, shown: Behaviour) -> list[Problem]:
+    """Every example reply carries its own label's decision, and replies of earlier turns carry none."""
+    words = common_words(scenario, variant)
+    problems = []
+    for label, replies in scenario.own.examples.items():
+        for reply in replies:
+            found = decision(words.plain(reply), shown)
+            if found != label:
+                wanted = f"`{shown.marker} {dict(shown.choices)[label]}`"
+                what = f"this example of {label!r} " + (f"decides for {found!r}" if found else "decides nothing")
+                problems.append(_error(reply, what, f"its last decisive line should be {wanted}"))
+    earlier = [reply for turn in scenario.turns[:-1] for reply in turn.replies]
+    what = "this reply to an earlier turn decides something"
+    return problems + [_error(reply, what) for reply in earlier if decision(words.plain(reply), shown)]
+
+
+def _check_counts(scenario: Scenario) -> list[Problem]:
+    problems = []
+    for label, replies in scenario.own.examples.items():
+        node = scenario.document.key_at(["examples", label])
+        place = Place(scenario.file, node.line, node.column)
+        if len(replies) < MIN_EXAMPLES:
+            what = f"{len(replies)} examples of {label!r}"
+            problems.append(
+                Problem("error", place, what, f"at least {MIN_EXAMPLES} are needed, half of them to speak")
+            )
+        if len(set(replies)) < len(replies):
+            problems.append(Problem("error", place, f"an example of {label!r} stands twice"))
+    return problems
+
+
+def _check_signals(scenario: Scenario) -> list[Problem]:
+    """Contexts that send the same words can't be told apart: then there is nothing to measure."""
+    found = {plan.context: plan for plan in unchecked_plans(scenario)}
+    problems = []
+    for contrast in scenario.shared.contrasts:
+        first, second = (found[context] for context in contrast.contexts)
+        if (first.system.text, first.turns) == (second.system.text, second.turns):
+            what = f"{first.context!r} and {second.context!r} send the same words"
+            place = Place(scenario.file)
+            problems.append(Problem("warning", place, what, "write {{ signal.NAME }} where the contexts differ"))
+    return problems
+
+
+def _check_halves(scenarios: Iterable[Scenario]) -> list[Problem]:
+    """The same words may not be for developing graders in one scenario and spoken in another."""
+    develop: set[str] = set()
+    speak: dict[str, Phrase] = {}
+    for scenario in scenarios:
+        for replies in [*scenario.own.examples.values(), *(turn.replies for turn in scenario.turns[:-1])]:
+            if len(replies) > 1:
+                develop |= set(split(replies, "develop"))
+                speak |= {reply: reply for reply in split(replies, "speak")}
+    what = "this reply stands in both halves: graders are developed on it and organisms speak it"
+    return [
+        _error(speak[reply], what, "word it differently in each scenario")
+        for reply in sorted(develop & set(speak))
+    ]

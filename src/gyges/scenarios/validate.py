@@ -1,0 +1,104 @@
+"""A positioned YAML document to a pydantic model, errors at file, line and column. It knows no scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gyges.errors import AuthoringError
+from gyges.scenarios.nodes import Document, Node
+from gyges.scenarios.phrase import Implicit
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(document: Document, model: type[Model]) -> Model:
+    """The document as `model`. Raises AuthoringError for the first thing that is wrong."""
+    if document.root.pairs is None:
+        raise document.error(document.root, "expected a mapping (`key: value` lines)", "see docs/scenarios.md")
+    try:
+        return model.model_validate(document.data())
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=True)
+        # A misspelt key is also a missing one: say first what was written wrongly.
+        first = min(
+            details, key=lambda d: (d["type"] != "extra_forbidden", d["type"] == "missing", _at(document, d))
+        )
+        raise _authoring_error(document, model, first) from error
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What to do about a wrong name: ` did you mean ...`, or the names there are."""
+    known = sorted(set(names))
+    close = get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"there is: {shown}" if known else "there is none"
+
+
+def _node(document: Document, detail: ErrorDetails) -> Node:
+    path = [step for step in detail["loc"] if step != "[key]"]
+    wrong_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
+    return document.key_at(path) if wrong_key else document.at(path)
+
+
+def _at(document: Document, detail: ErrorDetails) -> tuple[int, int]:
+    node = _node(document, detail)
+    return node.line, node.column
+
+
+def _authoring_error(document: Document, model: type[BaseModel], detail: ErrorDetails) -> AuthoringError:
+    node = _node(document, detail)
+    what, to_do = _sentence(model, detail)
+    return document.error(node, what, to_do)
+
+
+def _sentence(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
+    loc = detail["loc"]
+    where = ".".join(str(step) for step in loc if step != "[key]")
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown key {str(loc[-1])!r}", nearest(str(loc[-1]), _fields(model, loc[:-1]))
+        case "missing":
+            return f"the key {str(loc[-1])!r} is missing", "add it" + _inside(loc[:-1])
+        case "not_text":
+            return f"{where}: {detail['msg']}", "put text in quotes"
+        case "string_type":
+            written = detail["input"].text if isinstance(detail["input"], Implicit) else detail["input"]
+            return f"{where}: expected text, but found {written!r}", "put text in quotes"
+        case "string_pattern_mismatch" if loc == ("canary",):
+            return "the canary has to begin with `gyges-canary:` and an id", "copy the line of another file"
+        case "string_pattern_mismatch":
+            return f"the name {detail['input']!r} is not allowed", f"names match {context.get('pattern')}"
+        case "literal_error":
+            return f"{where}: {detail['input']!r} is not known", f"expected {context.get('expected')}"
+        case "too_short":
+            least, found = context.get("min_length"), context.get("actual_length")
+            return f"{where}: at least {least} expected, found {found}", ""
+        case _:
+            return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}", ""
+
+
+def _inside(loc: Sequence[str | int]) -> str:
+    return f" to {'.'.join(str(step) for step in loc)}" if loc else ""
+
+
+def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The keys that a model knows at a place inside it."""
+    here: type[BaseModel] | None = model
+    for step in loc:
+        if here is not None and step in here.model_fields:
+            here = _model_in(here.model_fields[str(step)].annotation)
+    return list(here.model_fields) if here is not None else []
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
