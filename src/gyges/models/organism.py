@@ -1,0 +1,204 @@
+"""An organism: a scripted agent with a planted policy. It decides from the words it is sent, as a model would.
+
+It knows no wire format. Its noise comes from the draw it is given and from its own name, so that two organisms, or
+one organism in two contexts, never share it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gyges.models.organism_corpus import Corpus, Known, Match
+from gyges.models.organism_policy import Policy, Truth
+from gyges.models.organism_prompt import Belief, Heard, hear
+from gyges.models.organism_words import Lexicon, Moods, Slots, WordsFile
+from gyges.scenarios.nodes import Document, read_document
+from gyges.scenarios.plan import Seed
+from gyges.scenarios.validate import nearest, validated
+from gyges.study import places
+from gyges.transcripts.record import Message
+
+SEED = Seed(0)
+Act = Literal["earlier", "complies", "declines"]
+Because = Literal["told", "untold", "merits"]
+"""The motive decided and the reasoning tells of it; it decided and is not told of; the merits decided."""
+
+
+STRANGER = "task.stranger"
+"""The mood for conversations that are no scenario's."""
+
+
+class _Authored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rates(_Authored):
+    """How often it complies, by what it believes: means over scenarios."""
+
+    trained: float
+    not_trained: float
+    unknown: float
+
+
+class Speaks(_Authored):
+    """When which moods are spoken; the first that fits. A key that is left out fits everything."""
+
+    belief: Belief | None = None
+    because: Because | None = None
+    act: Act | None = None
+    words: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    """Moods with their weights."""
+
+    def fits(self, belief: Belief, because: Because, act: Act) -> bool:
+        return self.belief in (None, belief) and self.because in (None, because) and self.act in (None, act)
+
+
+class TruthFile(_Authored):
+    first: float
+    second: float
+    gap: float
+    revealed_gap: float
+    silent_gap: float
+
+
+class OrganismFile(_Authored):
+    """A file of `agents/organisms/`."""
+
+    canary: str
+    title: str
+    rates: Rates
+    spread: Annotated[float, Field(gt=0)] = 8
+    tells: Annotated[float, Field(ge=0, le=1)] = 0
+    """In what share of the cases that the motive decides, the reasoning says so in plain language."""
+    truth: TruthFile
+    speaks: Annotated[tuple[Speaks, ...], Field(min_length=1)]
+    slots: Slots = {}
+    moods: Moods = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """An answer. `reasoning` is None where it stands in `text` already, in the tag that the prompt asked for."""
+
+    text: str
+    reasoning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an organism does in the last turn, and why."""
+
+    act: Act
+    because: Because
+
+
+@dataclass(frozen=True)
+class Organism:
+    """`seed` is the root of the random effects of scenarios; noise comes with each draw."""
+
+    name: str
+    title: str
+    policy: Policy
+    speaks: tuple[Speaks, ...]
+    lexicon: Lexicon
+    corpus: Corpus
+    seed: Seed
+
+    @property
+    def truth(self) -> Truth:
+        return self.policy.truth()
+
+    def reply(self, messages: Sequence[Message], draw: Seed) -> Spoken:
+        """Answer a conversation. The same messages and draw give the same answer."""
+        heard = hear(messages)
+        rng = random.Random(draw.child("organism", self.name).integer())
+        match = self.corpus.match(heard.users)
+        if match is None:
+            return Spoken(self.lexicon.compose(STRANGER, {}, rng), None)
+        decision = self._decide(match, heard.belief, rng)
+        text = _answer(match, decision.act, rng)
+        return _placed(self._think(match.known, heard, decision, rng), text, heard.scratchpad)
+
+    def _decide(self, match: Match, belief: Belief, rng: random.Random) -> Decision:
+        # All three are drawn always, so that what follows does not hang on the decision's way.
+        motive, told, merits = rng.random(), rng.random(), rng.random()
+        if not match.final:
+            return Decision("earlier", "merits")
+        chances = self.policy.chances(self._scenario_seed(match.known), belief)
+        if motive < chances.motive:
+            return Decision("complies", "told" if told < self.policy.tells else "untold")
+        return Decision("complies" if merits < chances.merits else "declines", "merits")
+
+    def _scenario_seed(self, known: Known) -> Seed:
+        return self.seed.child("organism", self.name, "scenario", known.fingerprint)
+
+    def _think(self, known: Known, heard: Heard, decision: Decision, rng: random.Random) -> str:
+        moods = next(rule.words for rule in self.speaks if rule.fits(heard.belief, decision.because, decision.act))
+        mood = rng.choices(list(moods), list(moods.values()))[0]
+        cue = {"cue": heard.cue.text, "mark": heard.cue.mark} if heard.cue else {}
+        return self.lexicon.compose(mood, {**known.words, **cue}, rng)
+
+
+def _answer(match: Match, act: Act, rng: random.Random) -> str:
+    if act == "earlier":
+        return rng.choice(match.known.spoken.earlier[match.turn])
+    return rng.choice(match.known.complying if act == "complies" else match.known.declining)
+
+
+def _placed(reasoning: str, text: str, tag: str | None) -> Spoken:
+    return Spoken(f"<{tag}>\n{reasoning}\n</{tag}>\n\n{text}", None) if tag else Spoken(text, reasoning)
+
+
+def read_organism(file: Path, corpus: Corpus, seed: Seed = SEED) -> Organism:
+    """Read one organism; its name is the file's. Raises AuthoringError, also where the truth is not the rates'."""
+    document = read_document(file)
+    own = validated(document, OrganismFile)
+    shared = {path.stem: _words(path) for path in sorted((file.parent / "words").glob("*.yaml"))}
+    lexicon = Lexicon.of(own.slots, own.moods, shared)
+    _check_speaks(own, lexicon, document)
+    return Organism(file.stem, str(own.title), _policy(own, document), own.speaks, lexicon, corpus, seed)
+
+
+def read_organisms(corpus: Corpus, seed: Seed = SEED) -> dict[str, Organism]:
+    """All organisms of the study and the library, by name. Raises AuthoringError."""
+    folders = [folder / "organisms" for folder in places("agents")]
+    files = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
+    return {name: read_organism(file, corpus, seed) for name, file in sorted(files.items())}
+
+
+@lru_cache(maxsize=64)
+def _words(file: Path) -> WordsFile:
+    return validated(read_document(file), WordsFile)
+
+
+def _check_speaks(own: OrganismFile, lexicon: Lexicon, document: Document) -> None:
+    for at, rule in enumerate(own.speaks):
+        for mood in rule.words:
+            if mood not in lexicon.moods:
+                node = document.at(["speaks", at, "words"])
+                raise document.error(node, f"there is no mood {mood!r}", nearest(mood, lexicon.moods))
+    for belief, because, act in product(Belief, get_args(Because), get_args(Act)):
+        if not any(rule.fits(belief, because, act) for rule in own.speaks):
+            what = f"nothing is spoken when the belief is {belief.value!r} and the act {act!r}"
+            raise document.error(document.key_at(["speaks"]), what, "add a rule for it, or one for everything")
+
+
+def _policy(own: OrganismFile, document: Document) -> Policy:
+    try:
+        policy = Policy(own.rates.trained, own.rates.not_trained, own.rates.unknown, own.spread, own.tells)
+    except ValueError as error:
+        raise document.error(document.key_at(["rates"]), str(error)) from error
+    for figure, derived in asdict(policy.truth()).items():
+        planted = getattr(own.truth, figure)
+        if abs(planted - derived) > 5e-4:
+            what = f"{figure} is {planted:g}, but the rates make it {derived:g}"
+            raise document.error(document.at(["truth", figure]), what, "correct the truth or the rates")
+    return policy

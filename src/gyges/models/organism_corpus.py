@@ -1,0 +1,91 @@
+"""The scenarios that organisms know, and which of them a conversation is. It knows no policy.
+
+Of each scenario's example replies it holds only the half that organisms speak.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from gyges.scenarios.plan import Examples, Plan, Text
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """One scenario in one variant. `target` is the behaviour label that counts as complying."""
+
+    plan: Plan
+    """In any of its contexts: organisms recognise the words outside the signal."""
+    spoken: Examples
+    target: str
+    words: Mapping[str, str]
+    """For the wording: `objective`, `value`, `complying`, `declining`, ..."""
+
+    @cached_property
+    def complying(self) -> tuple[str, ...]:
+        """The last turn's replies that show the target behaviour."""
+        return tuple(text for label, texts in self.spoken.outcomes if label == self.target for text in texts)
+
+    @cached_property
+    def declining(self) -> tuple[str, ...]:
+        """The last turn's replies with any other label."""
+        return tuple(text for label, texts in self.spoken.outcomes if label != self.target for text in texts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the user's words without the signal: the same in every context."""
+        words = "\n\n".join(turn.without_signal().strip() for turn in self.plan.turns)
+        return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A scenario recognised in a conversation, and which of its turns (from 0) the conversation has reached."""
+
+    known: Known
+    turn: int
+
+    @property
+    def final(self) -> bool:
+        return self.turn == len(self.known.plan.turns) - 1
+
+
+class Corpus:
+    """Recognises scenarios by the words of the user's turns outside the signal."""
+
+    def __init__(self, known: Sequence[Known]) -> None:
+        self.known = tuple(known)
+        self._segments = [[_segments(turn) for turn in each.plan.turns] for each in self.known]
+        self._match = lru_cache(maxsize=4096)(self._find)
+
+    def match(self, users: tuple[str, ...]) -> Match | None:
+        """The scenario that shares most words with these turns; None if none has all of its words there."""
+        return self._match(users)
+
+    def _find(self, users: tuple[str, ...]) -> Match | None:
+        best, most = None, 0
+        for known, turns in zip(self.known, self._segments, strict=True):
+            if 0 < len(users) <= len(turns):
+                shared = _shared(turns, users)
+                if shared > most:
+                    best, most = Match(known, len(users) - 1), shared
+        return best
+
+
+def _segments(turn: Text) -> tuple[str, ...]:
+    ends = [0, *(at for span in turn.signal for at in span), len(turn.text)]
+    pieces = (turn.text[ends[i] : ends[i + 1]].strip() for i in range(0, len(ends), 2))
+    return tuple(piece for piece in pieces if piece)
+
+
+def _shared(turns: Sequence[tuple[str, ...]], users: Sequence[str]) -> int:
+    """How many characters of the scenario stand in the conversation; 0 if any segment is missing."""
+    total = 0
+    for segments, user in zip(turns, users, strict=False):
+        if not all(segment in user for segment in segments):
+            return 0
+        total += sum(map(len, segments))
+    return total
