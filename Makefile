@@ -29,12 +29,12 @@ check: $(READY) ## formatting, lint, types, generated files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/gyges check
-	$(BIN)/python -m docs.generate --check
+	$(BIN)/python docs/generate.py --check
 
 fix: $(READY) ## format, mend what lint can mend, generate
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 test-full: $(READY) ## the long checks too: simulations, seeds by the dozen
 	$(BIN)/python -m pytest -m ''

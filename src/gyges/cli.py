@@ -1,6 +1,6 @@
 """The command line: one verb a function. It puts the stages together and knows none of their insides.
 
-Standard output is for results, standard error for progress. Everything heavy is imported by the verb that needs it,
+Standard output is for results, standard error for progress. what is heavy is imported by the verb that needs it,
 so that `gyges --help` answers at once.
 """
 
@@ -218,16 +218,23 @@ def print_report(
     overwrite: bool = False,
 ) -> None:
     """Print the report of the runs in one form, and write it as a page where `html` says."""
-    from gyges.analysis.analyse import report_of
+    from gyges.analysis.analyse import analyse
     from gyges.analysis.report_json import to_json
     from gyges.analysis.report_markdown import to_markdown
     from gyges.analysis.report_text import to_text
+    from gyges.analysis.rows import contrasts_of, models_of, rows_of
     from gyges.transcripts.reader import RunReader
 
     reports = []
     for path in paths:
         with RunReader(path) as reader:
-            reports.append(report_of(reader, grades, acknowledged))
+            made = reader.manifest
+            rows = rows_of(reader, grades)
+            reports.append(
+                analyse(
+                    made.run, rows, contrasts_of(made), models=models_of(made), missing_acknowledged=acknowledged
+                )
+            )
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     if html:
         from gyges.analysis.report_html import write_html
