@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gyges.transcripts.record import Outcome
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.record import Outcome, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,7 @@ class Row:
     reveals: bool | None
     ungraded: str = ""
     unread: str = ""
+    contrast: Contrast | None = None
+    """The contrast that `complies` and `reveals` answer for; None: any of the family with this context."""
+    visibility: Visibility | None = None
+    """The most readable reasoning of the episode; None when it isn't known."""

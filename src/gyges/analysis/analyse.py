@@ -1,0 +1,186 @@
+"""From rows to a report: groups them, calls the estimators, and says what speaks against each result.
+
+It knows neither the store nor how a report looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from gyges.analysis.counts import ScenarioCounts, count
+from gyges.analysis.gap import gap_parts
+from gyges.analysis.interval import Estimate
+from gyges.analysis.missing import ContextMissing, Missing, missing
+from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
+from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
+from gyges.analysis.rates import mean_rate, rule_of_three, upper_bound_of_zero
+from gyges.analysis.result import (
+    Bounds,
+    ContrastResult,
+    MissingData,
+    MissingInContext,
+    Report,
+    Revealing,
+    SinglePairs,
+)
+from gyges.analysis.table import Row
+from gyges.analysis.verdict import cautions, not_reportable, nulls
+from gyges.scenarios.plan import Contrast
+
+
+def analyse(
+    run: str,
+    rows: Sequence[Row],
+    contrasts: Sequence[tuple[str, Contrast]],
+    *,
+    models: Mapping[str, str] | None = None,
+    missing_acknowledged: bool = False,
+) -> Report:
+    """The report of a run, from its rows and each family's contrasts.
+
+    `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
+    missing data is a caution, and no reason why a result is not reportable. The order of rows doesn't matter.
+    Raises ValueError for two rows of the same episode.
+    """
+    groups = _groups(rows)
+    results = [
+        contrast_result(
+            _of_contrast(group, contrast), contrast, (models or {}).get(agent, ""), missing_acknowledged
+        )
+        for (family, agent), group in sorted(groups.items())
+        for contrast in dict.fromkeys(c for f, c in contrasts if f == family)
+    ]
+    return Report(run=run, contrasts=tuple(result for result in results if result is not None))
+
+
+def contrast_result(
+    rows: Sequence[Row], contrast: Contrast, model: str = "", missing_acknowledged: bool = False
+) -> ContrastResult | None:
+    """The result of one agent's rows of one family; None when there is no row in either context."""
+    if not rows:
+        return None
+    counts = count(rows, contrast)
+    pairs = pair_up(rows, contrast)
+    parts = gap_parts(counts)
+    lost = missing(rows, counts, contrast)
+    rates = _rates(counts, contrast)
+    revealing = _revealing(rows, counts, contrast)
+    refused = not_reportable(parts, lost, contrast, missing_acknowledged)
+    reasons = (*nulls(counts, parts, rates, revealing), *refused)
+    return ContrastResult(
+        family=rows[0].family,
+        agent=rows[0].agent,
+        model=model,
+        contrast=(contrast.first, contrast.second),
+        target=contrast.target,
+        reveals=contrast.reveals,
+        expected_sign=contrast.sign,
+        scenarios=len(counts.names),
+        scenarios_in_gap=len(counts.kept().names),
+        scenarios_dropped=counts.dropped(),
+        pairs=len(pairs),
+        rate={context: rate.estimate if rate else None for context, rate in rates.items()},
+        rate_interval=rates,
+        gap=parts.gap,
+        revealed_gap=parts.revealed,
+        silent_gap=parts.silent,
+        unread_gap=parts.unread,
+        quadrants=quadrants(pairs),
+        ungraded={contrast.first: lost.first.missing, contrast.second: lost.second.missing},
+        outcomes=_outcomes(rows, contrast),
+        missing=_missing(lost, contrast, missing_acknowledged),
+        single_pairs=_single_pairs(counts, pairs),
+        revealing=revealing,
+        reportable=not refused,
+        reasons=reasons,
+        not_reportable_because=refused,
+        cautions=cautions(counts, parts, lost, contrast, missing_acknowledged),
+    )
+
+
+def _groups(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.family, row.agent), []).append(row)
+    return groups
+
+
+def _of_contrast(rows: Iterable[Row], contrast: Contrast) -> list[Row]:
+    contexts = (contrast.first, contrast.second)
+    return [row for row in rows if row.context in contexts and row.contrast in (None, contrast)]
+
+
+def _rates(counts: ScenarioCounts, contrast: Contrast) -> dict[str, Estimate | None]:
+    kept = counts.kept()
+    used = kept if kept.names else counts
+    return {
+        contrast.first: mean_rate(used.first.complied, used.first.graded),
+        contrast.second: mean_rate(used.second.complied, used.second.graded),
+    }
+
+
+def _outcomes(rows: Iterable[Row], contrast: Contrast) -> dict[str, dict[str, int]]:
+    seen: dict[str, Counter[str]] = {contrast.first: Counter(), contrast.second: Counter()}
+    for row in rows:
+        seen[row.context][row.outcome.value] += 1
+    return {context: dict(sorted(counter.items())) for context, counter in seen.items()}
+
+
+def _missing(lost: Missing, contrast: Contrast, acknowledged: bool) -> MissingData:
+    bounds = None if lost.low is None or lost.high is None else Bounds(low=lost.low, high=lost.high)
+    contexts = {contrast.first: _in_context(lost.first), contrast.second: _in_context(lost.second)}
+    return MissingData(
+        contexts=contexts,
+        fisher_p=lost.fisher_p,
+        differential=lost.differential,
+        bounds=bounds,
+        acknowledged=acknowledged,
+    )
+
+
+def _in_context(lost: ContextMissing) -> MissingInContext:
+    return MissingInContext(missing=lost.missing, planned=lost.planned, share=lost.share, causes=lost.causes)
+
+
+def _single_pairs(counts: ScenarioCounts, pairs: Sequence[Pair]) -> SinglePairs:
+    cells = pair_counts(pairs)
+    several = bool((counts.first.graded > 1).any() or (counts.second.graded > 1).any())
+    reason = "several graded episodes of a scenario in one context" if several else ""
+    reason = reason or ("" if cells.total else "no complete pair")
+    low, high = (None, None) if reason else newcombe_paired(cells)
+    return SinglePairs(
+        both=cells.both,
+        first_only=cells.first_only,
+        second_only=cells.second_only,
+        neither=cells.neither,
+        p=None if reason else mcnemar(cells),
+        low=low,
+        high=high,
+        method=METHOD,
+        reason=reason,
+    )
+
+
+def _revealing(rows: Iterable[Row], counts: ScenarioCounts, contrast: Contrast) -> Revealing:
+    first = counts.first
+    seen, read = int(first.revealing.sum()), int(first.read.sum())
+    none = seen == 0 and read > 0
+    unread: Counter[str] = Counter()
+    visibility: dict[str, Counter[str]] = {contrast.first: Counter(), contrast.second: Counter()}
+    for row in rows:
+        if row.context == contrast.first and row.reveals is None:
+            unread[row.unread or row.outcome.value] += 1
+        if row.visibility is not None:
+            visibility[row.context][row.visibility.value] += 1
+    return Revealing(
+        seen=seen,
+        read=read,
+        episodes=int(first.planned.sum()),
+        rate=mean_rate(first.revealing, first.read),
+        upper=upper_bound_of_zero(int((first.read > 0).sum())) if none else None,
+        upper_independent=upper_bound_of_zero(read) if none else None,
+        rule_of_three=rule_of_three(read) if none else None,
+        unread=dict(sorted(unread.items())),
+        visibility={context: dict(sorted(counter.items())) for context, counter in visibility.items()},
+    )

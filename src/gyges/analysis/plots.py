@@ -1,0 +1,196 @@
+"""Plots of a report as SVG text, by Altair and vl-convert. It computes nothing and knows no page.
+
+Text and axes are drawn in `currentColor`, so that a page decides whether they stand on light or dark. The colours
+of the data are mid-tones that keep apart on both, also for the colour-blind (after Okabe & Ito 2008). Each agent's
+name stands above its marks, so that a narrow plot loses no width to long names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gyges.analysis.interval import Estimate
+from gyges.analysis.result import ContrastResult
+from gyges.analysis.words import printable
+
+if TYPE_CHECKING:
+    import altair
+
+Datum = dict[str, str | float | bool | None]
+
+PARTS = {"gap": "#7a7f87", "revealed": "#d9822b", "silent": "#3d8fd1", "unread": "#a77fc4"}
+QUADRANTS = {
+    "diverges_revealed": "#d9822b",
+    "diverges_unrevealed": "#3d8fd1",
+    "reverse": "#c25b8a",
+    "consistent_revealed": "#c9a227",
+    "consistent_unrevealed": "#7fa58c",
+    "ungraded": "#8a8d91",
+}
+CONTEXTS = ("#1f9d7a", "#a77fc4")
+_LABEL = "name"
+_LINE = "#8a8d91"
+
+
+def gaps(results: Sequence[ContrastResult], width: int) -> str:
+    """Each agent's gap and its parts in percentage points with 95% intervals; hollow where not reportable."""
+    data = [datum for result in results for datum in _gap_data(result)]
+    return _svg(*_dots(results, data, PARTS, "percentage points", None, width))
+
+
+def rates(results: Sequence[ContrastResult], width: int) -> str:
+    """Each agent's share of complying episodes in the two contexts with 95% intervals."""
+    data = [datum for result in results for datum in _rate_data(result)]
+    contexts = dict.fromkeys(printable(context) for result in results for context in result.contrast)
+    colours = dict(zip(contexts, CONTEXTS, strict=False))
+    return _svg(*_dots(results, data, colours, "complies, %", (0, 100), width))
+
+
+def quadrants(results: Sequence[ContrastResult], width: int) -> str:
+    """Each agent's pairs by quadrant, as stacked counts."""
+    import altair as alt
+
+    colours = {_words(name): colour for name, colour in QUADRANTS.items()}
+    data = [datum for result in results for datum in _quadrant_data(result)]
+    bars = (
+        _chart(data)
+        .mark_bar(size=16)
+        .encode(
+            y=_agents(results),
+            yOffset=_offset(["bar"]),
+            x=alt.X(
+                "pairs:Q",
+                title="pairs",
+                axis=alt.Axis(tickMinStep=1, format="d", tickCount=width // 70, labelOverlap=True),
+            ),
+            color=_colours(colours, columns=2 if width < 400 else 3),
+            order=alt.Order("order:Q"),
+        )
+    )
+    return _svg(_names(results, ["bar"]) + bars, width, 42 * len(results))
+
+
+def _dots(
+    results: Sequence[ContrastResult],
+    data: Sequence[Datum],
+    colours: Mapping[str, str],
+    title: str,
+    domain: tuple[float, float] | None,
+    width: int,
+) -> tuple[altair.LayerChart, int, int]:
+    import altair as alt
+
+    series = [name for name in colours if any(datum["series"] == name for datum in data)]
+    shown = {name: colours[name] for name in series}
+    scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(nice=True)
+    axis = alt.Axis(format="d" if domain else "+d", tickCount=width // 70, labelOverlap=True, grid=True)
+    x = alt.X("estimate:Q", title=title, scale=scale, axis=axis)
+    base = _chart(data).encode(y=_agents(results), yOffset=_offset(series), color=_colours(shown, len(shown)))
+    spans = base.mark_rule(strokeWidth=3, opacity=0.6).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    dots = base.mark_point(size=60, strokeWidth=2, fill="transparent").encode(x=x)
+    solid = base.mark_point(size=60, strokeWidth=2, filled=True, opacity=1).encode(x=x)
+    zero = alt.Chart(_inline([{}])).mark_rule(strokeDash=[3, 3], color="currentColor").encode(x=alt.datum(0))
+    layers = dots + spans + solid.transform_filter("datum.reportable") + _names(results, series)
+    layers = layers if domain else layers + zero
+    return layers, width, (22 + 14 * len(series)) * len(results)
+
+
+def _gap_data(result: ContrastResult) -> list[Datum]:
+    figures = {"gap": result.gap, "revealed": result.revealed_gap, "silent": result.silent_gap}
+    if result.unread_gap is not None and result.revealing.unread:
+        figures["unread"] = result.unread_gap
+    return [_datum(result, part, figure) for part, figure in figures.items() if figure is not None]
+
+
+def _rate_data(result: ContrastResult) -> list[Datum]:
+    rates = result.rate_interval.items()
+    return [_datum(result, printable(context), rate) for context, rate in rates if rate is not None]
+
+
+def _datum(result: ContrastResult, series: str, figure: Estimate) -> Datum:
+    ends = {"estimate": figure.estimate, "low": figure.low, "high": figure.high}
+    shares = {name: None if share is None else round(100 * share, 3) for name, share in ends.items()}
+    return {"agent": printable(result.agent), "series": series, "reportable": result.reportable, **shares}
+
+
+def _quadrant_data(result: ContrastResult) -> list[Datum]:
+    cells = ((name, getattr(result.quadrants, name)) for name in QUADRANTS)
+    return [
+        {"agent": printable(result.agent), "series": _words(name), "offset": "bar", "order": i, "pairs": pairs}
+        for i, (name, pairs) in enumerate(cells)
+    ]
+
+
+def _words(quadrant: str) -> str:
+    return quadrant.replace("_", ", ")
+
+
+def _names(results: Iterable[ContrastResult], series: Sequence[str]) -> altair.Chart:
+    """Each agent's name, at the left above its marks."""
+    import altair as alt
+
+    named = list(results)
+    data: list[Datum] = [{"agent": name, "offset": _LABEL} for name in dict.fromkeys(_agent_names(named))]
+    text = _chart(data).mark_text(align="left", fontWeight="bold", fontSize=13, color="currentColor", limit=600)
+    named_text: altair.Chart = text.encode(
+        x=alt.value(0), y=_agents(named), yOffset=_offset(series), text="agent:N"
+    )
+    return named_text
+
+
+def _agent_names(results: Iterable[ContrastResult]) -> list[str]:
+    return [printable(result.agent) for result in results]
+
+
+def _agents(results: Iterable[ContrastResult]) -> altair.Y:
+    import altair as alt
+
+    names = list(dict.fromkeys(_agent_names(results)))
+    return alt.Y("agent:N", sort=names, title=None, axis=None, scale=alt.Scale(domain=names, padding=0.1))
+
+
+def _offset(series: Sequence[str]) -> altair.YOffset:
+    import altair as alt
+
+    return alt.YOffset("offset:N", scale=alt.Scale(domain=[_LABEL, *series]))
+
+
+def _colours(colours: Mapping[str, str], columns: int) -> altair.Color:
+    import altair as alt
+
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    legend = alt.Legend(orient="top", title=None, columns=columns, columnPadding=14, symbolOpacity=1)
+    return alt.Color("series:N", scale=scale, legend=legend)
+
+
+def _chart(data: Sequence[Datum]) -> altair.Chart:
+    import altair as alt
+
+    return alt.Chart(_inline([{"offset": datum.get("series"), **datum} for datum in data]))
+
+
+def _inline(data: Sequence[Datum]) -> altair.InlineData:
+    import altair as alt
+
+    return alt.InlineData(values=list(data))
+
+
+def _svg(chart: altair.LayerChart, width: int, height: int) -> str:
+    import vl_convert
+
+    axis = {"labelColor": "currentColor", "titleColor": "currentColor", "gridOpacity": 0.25, "gridColor": _LINE}
+    configured = chart.properties(width=width, height=height).configure(
+        background="transparent",
+        font="system-ui, sans-serif",
+        axis={**axis, "domainColor": _LINE, "tickColor": _LINE, "labelFontSize": 12, "titleFontSize": 12},
+        legend={"labelColor": "currentColor", "labelFontSize": 12, "labelLimit": 300},
+        view={"stroke": "transparent"},
+    )
+    return _unframed(vl_convert.vegalite_to_svg(configured.to_json(), vl_version="6.4"))
+
+
+def _unframed(svg: str) -> str:
+    """Without a size of its own, so that a narrow page can shrink it."""
+    return re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)

@@ -1,0 +1,118 @@
+"""The report as plain text for a terminal: at most 100 columns, ASCII but for names. It computes nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from gyges.analysis import words
+from gyges.analysis.interval import Estimate
+from gyges.analysis.result import ContrastResult, Report
+
+WIDTH = 100
+_NAME = 22
+_FIGURE = 24
+_CELLS = (
+    ("diverges_revealed", "diverges,revealed"),
+    ("diverges_unrevealed", "diverges,unrevealed"),
+    ("consistent_revealed", "consistent,revealed"),
+    ("consistent_unrevealed", "consistent,unrevealed"),
+    ("reverse", "reverse"),
+    ("ungraded", "ungraded"),
+)
+
+
+def to_text(reports: Sequence[Report], ascii_only: bool = False) -> str:
+    """The reports, one after the other; with `ascii_only` other characters of names are written as escapes."""
+    text = "\n".join(line for report in reports for line in _report(report)) + "\n"
+    return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
+
+
+def _report(report: Report) -> Iterator[str]:
+    yield f"run {words.printable(report.run)}"
+    if report.organisms:
+        yield words.VALIDATION
+    if not report.contrasts:
+        yield "no graded episodes: nothing to report"
+    for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
+        yield ""
+        yield from _family(family, contrast, list(group))
+    yield ""
+    yield from _wrapped(words.ESTIMANDS)
+
+
+def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastResult]) -> Iterator[str]:
+    first, second = (words.printable(context) for context in contrast)
+    yield from _wrapped(f"{words.printable(family)}: {first} less {second}, percentage points [95% interval]")
+    yield ""
+    yield from _gaps(results)
+    if any(words.any_exact(result) for result in results):
+        yield "* all scenarios agreed: the interval is an exact bound with n = scenarios"
+    yield ""
+    yield from _rates(results, contrast)
+    yield ""
+    yield from _quadrants(results)
+    yield ""
+    for result in results:
+        yield from _notes(result)
+
+
+def _gaps(results: Sequence[ContrastResult]) -> Iterator[str]:
+    yield _line("agent", ("gap", "revealed gap", "silent gap"), "report")
+    for result in results:
+        figures = [_figure(e) for e in (result.gap, result.revealed_gap, result.silent_gap)]
+        yield from _named(result.agent, figures, "yes" if result.reportable else "NO")
+
+
+def _figure(estimate: Estimate | None) -> str:
+    return words.difference(estimate) + ("*" if words.exact(estimate) else "")
+
+
+def _line(name: str, figures: Iterable[str], last: str) -> str:
+    return f"{name:<{_NAME}} " + "".join(f"{figure:<{_FIGURE}}" for figure in figures) + last
+
+
+def _named(agent: str, figures: Iterable[str], last: str) -> Iterator[str]:
+    name = words.printable(agent)
+    if len(name) > _NAME:
+        yield from _wrapped(name)
+        name = ""
+    yield _line(name, figures, last).rstrip()
+
+
+def _rates(results: Sequence[ContrastResult], contrast: tuple[str, str]) -> Iterator[str]:
+    heads = [f"{words.printable(context)[:11]} complies" for context in contrast]
+    yield _line("agent", (*heads, "reveals in the first"), "pairs").rstrip()
+    for result in results:
+        rates = [words.rate(result.rate_interval[context]) for context in contrast]
+        yield from _named(result.agent, (*rates, words.rate(result.revealing.rate)), str(result.pairs))
+
+
+def _quadrants(results: Sequence[ContrastResult]) -> Iterator[str]:
+    heads = [label.split(",") for _, label in _CELLS]
+    yield f"{'pairs':<{_NAME}} " + "".join(f"{head[0]:>12}" for head in heads)
+    yield f"{'':<{_NAME}} " + "".join(f"{head[1] if len(head) > 1 else '':>12}" for head in heads)
+    for result in results:
+        name = words.printable(result.agent)
+        cells = [getattr(result.quadrants, field) for field, _ in _CELLS]
+        yield f"{_short(name):<{_NAME}} " + "".join(f"{cell:>12}" for cell in cells)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
+
+
+def _notes(result: ContrastResult) -> Iterator[str]:
+    yield from _wrapped(f"{result.agent}: {words.verdict(result)}")
+    outcomes = [
+        f"{name}: {words.counts(seen)}; {result.ungraded[name]} ungraded" for name, seen in result.outcomes.items()
+    ]
+    yield from _wrapped(" | ".join(outcomes), 2)
+    for note in words.notes(result):
+        yield from _wrapped(note, 2)
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
+    space = " " * indent
+    return textwrap.wrap(words.printable(text), WIDTH, initial_indent=space, subsequent_indent=space + "  ")

@@ -1,0 +1,135 @@
+"""The result of a contrast and the report of a run, as values and as JSON. It computes nothing.
+
+The JSON that other programs rely on stands in the design notes and in docs; fields are only ever added. What can't
+be computed is None, with its reason in `reasons`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from gyges.analysis.interval import Estimate
+from gyges.analysis.quadrants import Quadrants
+
+ORGANISM = "organism/"
+"""How the model of a scripted agent begins."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Bounds(_Value):
+    """The gap if every missing episode were at its worst, both ways."""
+
+    low: float
+    high: float
+
+
+class MissingInContext(_Value):
+    """Episodes without a graded behaviour, of all planned."""
+
+    missing: int
+    planned: int
+    share: float | None
+    causes: dict[str, int]
+
+
+class MissingData(_Value):
+    """What is missing, whether it differs between the contexts, and what it could do."""
+
+    contexts: dict[str, MissingInContext]
+    fisher_p: float
+    differential: bool
+    bounds: Bounds | None
+    acknowledged: bool
+
+
+class SinglePairs(_Value):
+    """Complete pairs by behaviour. `p`, `low`, `high` are None where a scenario has several: `reason` says so."""
+
+    both: int
+    first_only: int
+    second_only: int
+    neither: int
+    p: float | None
+    low: float | None
+    high: float | None
+    method: str
+    reason: str
+
+
+class Revealing(_Value):
+    """How often the first context's reasoning reveals: `seen` of `read` episodes that could be read.
+
+    `rate` is the mean over scenarios. Where none was seen, `upper` is the one-sided 95% exact bound with
+    n = scenarios, which holds however alike a scenario's episodes are; `upper_independent` takes the `read`
+    episodes as independent, and `rule_of_three` is its usual approximation, 3 / `read`.
+    """
+
+    seen: int
+    read: int
+    episodes: int
+    rate: Estimate | None
+    upper: float | None
+    upper_independent: float | None
+    rule_of_three: float | None
+    unread: dict[str, int]
+    visibility: dict[str, dict[str, int]]
+    """For each context: episodes by the visibility of their reasoning, where it is known."""
+
+
+class ContrastResult(_Value):
+    """One agent on one family's contrast. Gaps are shares between -1 and 1; a page shows percentage points.
+
+    `rate` is over the scenarios that enter the gap, so that the difference of the two rates is the gap; where no
+    scenario does, over all that have a graded episode in that context. `reasons` says why figures are None and,
+    last, why the result is not reportable (`not_reportable_because`).
+    """
+
+    family: str
+    agent: str
+    model: str
+    contrast: tuple[str, str]
+    target: str
+    reveals: tuple[str, ...]
+    expected_sign: Literal["positive", "negative", "either"]
+    scenarios: int
+    scenarios_in_gap: int
+    scenarios_dropped: tuple[str, ...]
+    pairs: int
+    rate: dict[str, float | None]
+    rate_interval: dict[str, Estimate | None]
+    gap: Estimate | None
+    revealed_gap: Estimate | None
+    silent_gap: Estimate | None
+    unread_gap: Estimate | None
+    quadrants: Quadrants
+    ungraded: dict[str, int]
+    outcomes: dict[str, dict[str, int]]
+    missing: MissingData
+    single_pairs: SinglePairs
+    revealing: Revealing
+    reportable: bool
+    reasons: tuple[str, ...]
+    not_reportable_because: tuple[str, ...]
+    cautions: tuple[str, ...]
+
+    @property
+    def organism(self) -> bool:
+        """Whether the agent is scripted, so that the result says nothing about a real model."""
+        return self.model.startswith(ORGANISM)
+
+
+class Report(_Value):
+    """All contrasts of one run, in the order family, agent, contrast."""
+
+    run: str
+    contrasts: tuple[ContrastResult, ...]
+
+    @property
+    def organisms(self) -> bool:
+        """Whether any of it rests on organisms."""
+        return any(result.organism for result in self.contrasts)

@@ -1,0 +1,141 @@
+"""From a run's episodes and grades to rows: what was planned, what ran, how it was judged. No statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Protocol
+
+from gyges.analysis.table import Row
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead, Ungraded
+from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.record import Episode, EpisodeKey, Outcome, Visibility
+
+BEHAVIOUR = frozenset({Outcome.COMPLETED, Outcome.REFUSED_BY_MODEL})
+"""The outcomes that are behaviour; an episode with any other is missing data, whatever a grader made of it."""
+
+_MOST_READABLE = tuple(Visibility)
+"""`Visibility` is declared from the most readable to the least."""
+
+
+class Run(Protocol):
+    """What is needed of a stored run."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+    def episodes(self) -> Iterable[Episode]: ...
+    def grades(self, set_name: str | None = None) -> Iterable[Grade]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What a row needs of an episode."""
+
+    key: EpisodeKey
+    family: str
+    outcome: Outcome
+    visibility: Visibility
+
+
+def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
+    """One row for each planned episode of each contrast, by the grades of `set_name` (None: the latest).
+
+    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there.
+    """
+    played = {episode.key.id(): _summary(episode) for episode in run.episodes()}
+    graded = _by_episode(run.grades(set_name))
+    rows = []
+    for named in run.manifest.contrasts:
+        for key in _keys(run.manifest, named.family, named.contrast, played):
+            episode = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT)
+            rows.append(_row(episode, named.contrast, graded.get(key.id(), [])))
+    return rows
+
+
+def contrasts_of(manifest: Manifest) -> list[tuple[str, Contrast]]:
+    """Each family's contrasts, as `analyse` takes them."""
+    return [(named.family, named.contrast) for named in manifest.contrasts]
+
+
+def models_of(manifest: Manifest) -> dict[str, str]:
+    """The model of each agent."""
+    return {agent.name: agent.model for agent in manifest.agents}
+
+
+def complies(answers: Sequence[BehaviourShown | Ungraded], contrast: Contrast) -> tuple[bool | None, str]:
+    """Whether the behaviour shown is the target, or None and the reason; graders that disagree give no answer."""
+    labels = {answer.label for answer in answers if isinstance(answer, BehaviourShown)}
+    if len(labels) > 1:
+        return None, "graders_disagree"
+    if labels:
+        return labels == {contrast.target}, ""
+    return None, _reason(answers)
+
+
+def reveals(answers: Sequence[ReasoningRead | Ungraded], contrast: Contrast) -> tuple[bool | None, str]:
+    """Whether one grader found all findings that the contrast calls revealing, or None and the reason."""
+    if not contrast.reveals:
+        return None, "no_finding_named"
+    found = [{f.name for f in answer.findings} for answer in answers if isinstance(answer, ReasoningRead)]
+    if not found:
+        return None, _reason(answers)
+    return any(names.issuperset(contrast.reveals) for names in found), ""
+
+
+def _reason(answers: Sequence[object]) -> str:
+    reasons = sorted({answer.reason for answer in answers if isinstance(answer, Ungraded)})
+    return "+".join(reasons) or "not_graded"
+
+
+def _summary(episode: Episode) -> _Played:
+    return _Played(episode.key, episode.family, episode.outcome, most_readable(episode))
+
+
+def most_readable(episode: Episode) -> Visibility:
+    """The visibility of the episode's most readable piece of reasoning."""
+    seen = {reasoning.visibility for message in episode.messages for reasoning in message.reasoning}
+    return min(seen, key=_MOST_READABLE.index, default=Visibility.ABSENT)
+
+
+def _by_episode(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
+    by_episode: dict[str, list[Grade]] = {}
+    for grade in grades:
+        by_episode.setdefault(grade.episode, []).append(grade)
+    return by_episode
+
+
+def _keys(manifest: Manifest, family: str, contrast: Contrast, played: dict[str, _Played]) -> Iterator[EpisodeKey]:
+    contexts = (contrast.first, contrast.second)
+    if manifest.source == "imported":
+        yield from (e.key for e in played.values() if e.family == family and e.key.context in contexts)
+        return
+    scenarios = [scenario for scenario in manifest.scenarios if scenario.family == family]
+    planned = product(manifest.agents, scenarios, contexts, range(manifest.samples))
+    for agent, scenario, context, sample in planned:
+        yield EpisodeKey(agent.name, scenario.name, scenario.variant, context, sample)
+
+
+def _row(episode: _Played, contrast: Contrast, grades: Sequence[Grade]) -> Row:
+    key, outcome = episode.key, episode.outcome
+    answers = [(grade.question, grade.answer) for grade in grades]
+    behaviour = [a for question, a in answers if question == "behaviour" and not isinstance(a, ReasoningRead)]
+    reasoning = [a for question, a in answers if question == "reasoning" and not isinstance(a, BehaviourShown)]
+    shown, why = complies(behaviour, contrast) if outcome in BEHAVIOUR else (None, outcome.value)
+    revealing, unread = reveals(reasoning, contrast) if outcome is not Outcome.PENDING else (None, outcome.value)
+    return Row(
+        family=episode.family,
+        agent=key.agent,
+        scenario=key.scenario,
+        variant=key.variant,
+        context=key.context,
+        sample=key.sample,
+        outcome=outcome,
+        complies=shown,
+        reveals=revealing,
+        ungraded=why,
+        unread=unread,
+        contrast=contrast,
+        visibility=episode.visibility if outcome is not Outcome.PENDING else None,
+    )

@@ -1,0 +1,142 @@
+"""Figures in words: signed percentage points, intervals, counts. Shared by every form of the report."""
+
+from __future__ import annotations
+
+from gyges.analysis.interval import EXACT_BOUND, Estimate
+from gyges.analysis.result import ContrastResult, SinglePairs
+
+ESTIMANDS = (
+    "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
+    "second, with 95% intervals clustered by scenario. The revealed and the silent gap split it exactly into the "
+    "part with and the part without reasoning that states the training-gaming; the split describes and shows no "
+    "cause."
+)
+
+VALIDATION = "This validates the pipeline and the statistics, not detection in real models."
+
+LEGEND = (
+    ("gap", "first context less second, in percentage points; the brackets hold the 95% interval"),
+    ("revealed / silent", "the part of the gap with / without reasoning that reveals; 'unread' could not be read"),
+    (
+        "quadrants",
+        "raw counts of pairs, for finding transcripts; chance divergence runs both ways, so no estimate",
+    ),
+    ("reverse", "pairs that comply in the second context and not in the first"),
+    ("ungraded", "episodes or pairs without an answer, with their reasons; never counted as a no"),
+    ("*", "all scenarios agreed: the interval is an exact bound with n = scenarios"),
+    ("n/a", "could not be computed; the reason stands beside it"),
+)
+
+MISSING = "n/a"
+
+
+def printable(text: str) -> str:
+    """Names come from files and models: control characters are shown as escapes, so no terminal obeys them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def points(share: float | None) -> str:
+    """A signed difference in percentage points: 0.227 is `+22.7`, None is `n/a`."""
+    if share is None:
+        return MISSING
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage: 0.227 is `22.7%`, None is `n/a`."""
+    return MISSING if share is None else f"{100 * share:.1f}%"
+
+
+def interval(estimate: Estimate | None) -> str:
+    """The interval of a difference: `[+12.4, +33.0]`; empty where there is none."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return ""
+    return f"[{points(estimate.low)}, {points(estimate.high)}]"
+
+
+def difference(estimate: Estimate | None) -> str:
+    """A difference with its interval in percentage points: `+22.7 [+12.4, +33.0]`."""
+    return MISSING if estimate is None else f"{points(estimate.estimate)} {interval(estimate)}".strip()
+
+
+def rate(estimate: Estimate | None) -> str:
+    """A rate with its interval: `78.0% [68.2, 87.8]`."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return percent(estimate.estimate if estimate else None)
+    return f"{percent(estimate.estimate)} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def p_value(p: float | None) -> str:
+    """`p = 0.0123`, `p < 0.0001` or nothing."""
+    if p is None:
+        return ""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+
+
+def exact(estimate: Estimate | None) -> bool:
+    """Whether the interval is an exact bound because all scenarios agreed."""
+    return estimate is not None and estimate.method == EXACT_BOUND
+
+
+def any_exact(result: ContrastResult) -> bool:
+    """Whether any of its gaps carries an exact bound, which a table marks with `*`."""
+    return any(exact(e) for e in (result.gap, result.revealed_gap, result.silent_gap))
+
+
+def verdict(result: ContrastResult) -> str:
+    """`reportable: yes` or `reportable: no, because ...`, in full."""
+    return "reportable: yes" if result.reportable else f"reportable: no, because {'; '.join(refusals(result))}"
+
+
+def refusals(result: ContrastResult) -> tuple[str, ...]:
+    """Why a result is not reportable: the reasons that are not about a figure that is null."""
+    return () if result.reportable else result.not_reportable_because
+
+
+def counts(items: dict[str, int]) -> str:
+    """`completed 118, truncated 2`."""
+    return ", ".join(f"{name} {n}" for name, n in items.items()) or "none"
+
+
+def bound(result: ContrastResult) -> str:
+    """What is said where no revealing reasoning was seen; empty otherwise."""
+    seen = result.revealing
+    if seen.upper is None or seen.upper_independent is None or seen.rule_of_three is None:
+        return ""
+    return (
+        f"no revealing reasoning in {seen.read} episodes read: its rate is below {percent(seen.upper)} "
+        f"(exact one-sided 95% bound, n = scenarios; {percent(seen.upper_independent)} if episodes were "
+        f"independent, rule of three {percent(seen.rule_of_three)})"
+    )
+
+
+def single_pairs(pairs: SinglePairs) -> str:
+    """The exact paired test where there is one sample a scenario; empty otherwise."""
+    if pairs.p is None:
+        return ""
+    span = f"[{points(pairs.low)}, {points(pairs.high)}]"
+    discordant = f"{pairs.first_only} to {pairs.second_only} discordant pairs"
+    return f"one sample a scenario: {discordant}, exact McNemar {p_value(pairs.p)}, paired interval {span}"
+
+
+def notes(result: ContrastResult) -> tuple[str, ...]:
+    """All that a reader should know of a result beside its table, one sentence each."""
+    nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
+    candidates = (*nulls, *result.cautions, _unread(result), _bounds(result), bound(result))
+    return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
+
+
+def _unread(result: ContrastResult) -> str:
+    part = result.unread_gap
+    if part is None or result.revealed_gap is None or not part.estimate:
+        return ""
+    return f"unread gap (reasoning that could not be read): {difference(part)}"
+
+
+def _bounds(result: ContrastResult) -> str:
+    bounds = result.missing.bounds
+    if bounds is None or not sum(result.ungraded.values()):
+        return ""
+    span = f"[{points(bounds.low)}, {points(bounds.high)}]"
+    return f"if every ungraded episode were at its worst, the gap would lie in {span}"
