@@ -1,0 +1,60 @@
+"""The graders that a run is graded by, and the grading of many episodes. It knows no store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gyges.scenarios.plan import Behaviour
+from gyges.transcripts.grades import Answer, Grade, Ungraded
+from gyges.transcripts.record import Episode
+
+from .behaviour import BehaviourGrader
+from .grader import Grader, View, blinded
+from .label import read_label_spec
+from .reasoning import ReasoningGrader
+from .rules import find_rules, load_rules
+
+REASONING_RULES = "alignment-faking"
+REFUSAL_RULES = "refusal"
+
+_log = logging.getLogger(__name__)
+
+
+def default_graders(behaviour_label: str | None = None, options: str = "") -> tuple[Grader, ...]:
+    """Behaviour by the scenario's rule (or by a label, such as `label:option=a`), reasoning by rules.
+
+    Raises UsageError for a label that can't be read, AuthoringError for rules that can't.
+    """
+    behaviour: Grader = (
+        read_label_spec(behaviour_label, options)
+        if behaviour_label
+        else BehaviourGrader(load_rules(find_rules(REFUSAL_RULES)))
+    )
+    return behaviour, ReasoningGrader(load_rules(find_rules(REASONING_RULES)))
+
+
+def grade(
+    episodes: Iterable[Episode],
+    behaviours: Mapping[tuple[str, str], Behaviour],
+    graders: Sequence[Grader],
+) -> Iterator[Grade]:
+    """Every grader's answer about every episode, episode by episode.
+
+    `behaviours` are by scenario and variant. A grader that fails leaves the episode ungraded by it; the failure
+    is logged and nothing else is lost.
+    """
+    for episode in episodes:
+        view = blinded(episode)
+        behaviour = behaviours.get((episode.key.scenario, episode.key.variant))
+        for grader in graders:
+            answer = _answer(grader, view, behaviour)
+            yield Grade(episode.key.id(), grader.question, grader.name, grader.version, answer)
+
+
+def _answer(grader: Grader, view: View, behaviour: Behaviour | None) -> Answer:
+    try:
+        return grader.grade(view, behaviour)
+    except Exception as error:  # noqa: BLE001 - whatever a grader does wrong is the grader's, and never a score
+        _log.exception("grader %s %s failed", grader.name, grader.version)
+        return Ungraded("grader_failed", f"{type(error).__name__}: {error}")

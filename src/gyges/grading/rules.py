@@ -1,0 +1,106 @@
+"""Rules for reading English reasoning, authored in YAML: classes of words, markers of polarity, cues.
+
+It knows the form of the rules and their version; what cues add up to stands in `alignment.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gyges.errors import AuthoringError, Place, UsageError
+from gyges.study import places
+
+from .lexicon import Lexicon, PatternError
+
+CODE = "1"
+"""Goes up when the engine's code changes what it finds."""
+
+Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later"]
+MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later")
+
+
+class CueRule(BaseModel):
+    """Patterns that say one thing, and the flags under which they do not say it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unless: tuple[Flag, ...] = ()
+    patterns: tuple[str, ...]
+
+
+class RuleFile(BaseModel):
+    """The YAML file. `markers` are the classes of MARKERS."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    canary: str
+    title: str
+    language: str
+    markers: dict[str, tuple[str, ...]]
+    classes: dict[str, tuple[str, ...]]
+    parts: dict[str, tuple[str, ...]] = {}
+    cues: dict[str, CueRule]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules, ready to use. `version` covers the file's bytes and the code."""
+
+    name: str
+    version: str
+    lexicon: Lexicon
+    markers: Mapping[str, int]
+    unless: Mapping[str, frozenset[str]]
+
+
+@lru_cache(maxsize=16)
+def load_rules(path: Path) -> Rules:
+    """Read and compile a file of rules. Raises AuthoringError for whatever is wrong with it."""
+    data = path.read_bytes()
+    file = _checked(path, data)
+    classes = {**file.markers, **file.classes}
+    patterns = {name: rule.patterns for name, rule in file.cues.items()}
+    try:
+        lexicon = Lexicon(classes, file.parts, patterns)
+        markers = {name: lexicon.number(name) for name in MARKERS}
+    except PatternError as error:
+        raise AuthoringError(
+            Place(path), str(error), "see grading/README.md for how patterns are written"
+        ) from error
+    version = f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}"
+    unless = {name: frozenset(rule.unless) for name, rule in file.cues.items()}
+    return Rules(path.stem, version, lexicon, markers, unless)
+
+
+def find_rules(name: str) -> Path:
+    """The file `rules/NAME.yaml` of the study, else of the library. Raises UsageError if there is none."""
+    for folder in places("grading"):
+        path = folder / "rules" / f"{name}.yaml"
+        if path.is_file():
+            return path
+    raise UsageError(f"there are no rules '{name}'", "put them into grading/rules/ of your study")
+
+
+def _checked(path: Path, data: bytes) -> RuleFile:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return RuleFile.model_validate(YAML(typ="safe").load(data))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        raise AuthoringError(place, f"this is no YAML: {error.problem}", "mend the file") from error
+    except YAMLError as error:
+        raise AuthoringError(Place(path), "this is no YAML", "mend the file") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise AuthoringError(Place(path), f"'{where}': {first['msg']}", "mend the file") from error
