@@ -1,0 +1,201 @@
+"""Runs, episodes and pairs as lines for a terminal. It prints nothing and knows no width but its own.
+
+Everything that a model, a provider or a file said passes through `safe`. Styles are added afterwards, and only
+when asked for: what is written to a file or a pipe is plain text that says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Literal
+
+from gyges.scenarios.plan import Span
+from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead, Ungraded
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Call, Episode, Message, Outcome, Reasoning
+from gyges.transcripts.safe import safe, safe_lines
+
+Style = Literal["strong", "faint", "signal", "good", "bad"]
+
+_CODES: dict[Style, str] = {"strong": "1", "faint": "2", "signal": "7", "good": "32", "bad": "31"}
+_FIRST = 20
+
+
+class Page:
+    """How lines look: with styles or without."""
+
+    def __init__(self, styled: bool = False) -> None:
+        self.styled = styled
+
+    def style(self, text: str, style: Style) -> str:
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.styled and text else text
+
+    def signal(self, text: str) -> str:
+        """The signal stands out without a style too."""
+        return self.style(text, "signal") if self.styled else f"⟦{text}⟧"
+
+
+def show_run(reader: RunReader, styled: bool = False, first: int = _FIRST) -> Iterator[str]:
+    """What a run is, its outcomes for each agent and context, and the ids of its first episodes."""
+    page, manifest = Page(styled), reader.manifest
+    yield page.style(safe(f"run {manifest.run}"), "strong")
+    yield safe(f"{manifest.source} {manifest.created}; {reader.count()} episodes, seed {manifest.seed}")
+    if manifest.command:
+        yield page.style(safe(manifest.command), "faint")
+    yield ""
+    yield from _outcomes(reader, page)
+    yield ""
+    rows = [["episode", "agent", "scenario", "context", "sample", "outcome"]]
+    for heading in islice(reader.headings(), first):
+        key = heading.key
+        names = [key.agent, _with_variant(key.scenario, key.variant), key.context]
+        rows.append([heading.id, *names, str(key.sample), str(heading.outcome)])
+    yield from _table(rows, page)
+    if reader.count() > first:
+        yield page.style(f"... and {reader.count() - first} more", "faint")
+
+
+def _outcomes(reader: RunReader, page: Page) -> Iterator[str]:
+    counts = reader.counts()
+    seen = [outcome for outcome in Outcome if any(outcome in counted for counted in counts.values())]
+    rows = [["agent", "context", *seen]]
+    rows += [[agent, context, *(str(n[outcome]) for outcome in seen)] for (agent, context), n in counts.items()]
+    yield from _table(rows, page)
+
+
+def _table(rows: Sequence[Sequence[str]], page: Page) -> Iterator[str]:
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for number, row in enumerate(cells):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield page.style(line, "strong") if number == 0 else line
+
+
+def _with_variant(scenario: str, variant: str) -> str:
+    return f"{scenario} [{variant}]" if variant else scenario
+
+
+def show_episode(
+    episode: Episode, grades: Iterable[Grade] = (), calls: Sequence[Call] = (), styled: bool = False
+) -> Iterator[str]:
+    """A transcript: how it ended, everything said, and what graders made of it with their evidence."""
+    page, key = Page(styled), episode.key
+    yield page.style(
+        safe(f"{_with_variant(key.scenario, key.variant)}, {key.context}, sample {key.sample}"), "strong"
+    )
+    yield safe(f"episode {key.id()} of {key.agent}" + (f" ({episode.model})" if episode.model else ""))
+    yield _ending(episode, page)
+    if calls:
+        yield safe(_called(calls))
+    for number, message in enumerate(episode.messages):
+        yield ""
+        yield from _message(number, message, page)
+    yield ""
+    for name, value in (*episode.labels, *episode.metadata):
+        yield safe(f"{name}: {value}")
+    for grade in grades:
+        if grade.episode == key.id():
+            yield from _grade(grade, page)
+
+
+def _ending(episode: Episode, page: Page) -> str:
+    outcome = page.style(str(episode.outcome), "good" if episode.outcome is Outcome.COMPLETED else "bad")
+    because = f": {safe(episode.reason)}" if episode.reason else ""
+    if not episode.started:
+        return outcome + because
+    started = datetime.fromtimestamp(episode.started, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{outcome}{because}, {started}, {episode.ended - episode.started:.1f} s"
+
+
+def _called(calls: Sequence[Call]) -> str:
+    failed = [call for call in calls if call.error or call.response is None]
+    line = f"{len({call.ordinal for call in calls})} calls, {len(calls)} attempts"
+    return f"{line}, {len(failed)} without an answer: {failed[-1].error or 'unknown'}" if failed else line
+
+
+def _message(number: int, message: Message, page: Page) -> Iterator[str]:
+    yield page.style(f"--- {number} {message.role} ---", "strong")
+    for block, reasoning in enumerate(message.reasoning):
+        yield from _reasoning(block, reasoning, page)
+    yield from _marked(message.text, message.signal, page)
+
+
+def _reasoning(block: int, reasoning: Reasoning, page: Page) -> Iterator[str]:
+    about = [f"reasoning {block}: {reasoning.visibility}", safe(reasoning.source)]
+    if reasoning.tokens is not None:
+        about.append(f"{reasoning.tokens} tokens")
+    if not reasoning.closed:
+        about.append("not closed")
+    yield page.style(f"  | [{', '.join(about)}]", "faint")
+    for line in safe_lines(reasoning.text) if reasoning.text is not None else ():
+        yield page.style(f"  | {line}", "faint")
+
+
+def _marked(text: str, signal: Sequence[Span], page: Page) -> Iterator[str]:
+    """The text's lines with the signal marked, line by line so that no style crosses a line's end."""
+    start = 0
+    for line in text.split("\n"):
+        end, at, parts = start + len(line), start, list[str]()
+        for first, last in signal:
+            first, last = max(first, start), min(last, end)
+            if first < last:
+                parts += [safe(text[at:first]), page.signal(safe(text[first:last]))]
+                at = last
+        yield "".join([*parts, safe(text[at:end].removesuffix("\r"))])
+        start = end + 1
+
+
+def _grade(grade: Grade, page: Page) -> Iterator[str]:
+    who = page.style(safe(f"{grade.grader} {grade.version}"), "faint")
+    match grade.answer:
+        case BehaviourShown():
+            yield f"{grade.question}: {page.style(safe(grade.answer.label), 'strong')}  {who}"
+            yield from _evidence(grade.answer.evidence)
+        case ReasoningRead():
+            yield f"{grade.question}: {len(grade.answer.findings) or 'no'} findings  {who}"
+            for finding in grade.answer.findings:
+                yield f"  {page.style(safe(finding.name), 'strong')}"
+                yield from _evidence(finding.evidence)
+        case Ungraded():
+            detail = f" ({safe(grade.answer.detail)})" if grade.answer.detail else ""
+            yield f"{grade.question}: {page.style('ungraded', 'bad')}, {safe(grade.answer.reason)}{detail}  {who}"
+
+
+def _evidence(evidence: Iterable[Evidence]) -> Iterator[str]:
+    for quoted in evidence:
+        block = f" {quoted.block}" if quoted.channel == "reasoning" else ""
+        place = f"message {quoted.message}, {quoted.channel}{block}, {quoted.start}-{quoted.end}"
+        yield f'    "{safe(quoted.quote)}"  [{place}]'
+
+
+def show_pair(
+    first: Episode, second: Episode, grades: Sequence[Grade] = (), styled: bool = False
+) -> Iterator[str]:
+    """The episodes of a pair one after the other, after a line that says where they differ."""
+    yield safe(f"{first.key.context} / {second.key.context}: {_difference(first, second, grades)}")
+    for episode in (first, second):
+        yield ""
+        yield from show_episode(episode, grades, styled=styled)
+
+
+def _difference(first: Episode, second: Episode, grades: Sequence[Grade]) -> str:
+    if first.outcome != second.outcome:
+        return f"{first.outcome} / {second.outcome}"
+    shown = [_behaviour(episode, grades) for episode in (first, second)]
+    if shown[0] != shown[1]:
+        return f"{shown[0]} / {shown[1]}"
+    same = [m.text for m in first.messages if m.role == "assistant"] == [
+        m.text for m in second.messages if m.role == "assistant"
+    ]
+    words = "the same words" if same else "different words"
+    return f"both {shown[0]}, in {words}" if shown[0] != "ungraded" else f"both {first.outcome}, in {words}"
+
+
+def _behaviour(episode: Episode, grades: Sequence[Grade]) -> str:
+    id = episode.key.id()
+    for grade in grades:
+        if grade.episode == id and isinstance(grade.answer, BehaviourShown):
+            return grade.answer.label
+    return "ungraded"
