@@ -54,18 +54,18 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     """Check everything authored: scenarios, agents, graders."""
     from gyges.agents.graphs import load_graph
     from gyges.agents.profile import load_profile, profile_names
-    from gyges.scenarios.check import check as check_scenario
-    from gyges.scenarios.read import families, select
+    from gyges.scenarios.check import check_names
+    from gyges.scenarios.read import families, listed
 
     names = paths or families()
     if not paths:
         for name in profile_names():
             load_graph(load_profile(name).graph)
-    problems = [problem for scenario in select(names) for problem in check_scenario(scenario)]
+    problems = check_names(names)
     for problem in problems:
         typer.echo(str(problem))
-    errors = sum(problem.is_error for problem in problems)
-    typer.echo(f"{len(select(names))} scenarios checked: {errors} errors, {len(problems) - errors} warnings")
+    errors = sum(problem.severity == "error" for problem in problems)
+    typer.echo(f"{len(listed(names))} scenarios checked: {errors} errors, {len(problems) - errors} warnings")
     if errors:
         raise typer.Exit(2)
 
@@ -266,14 +266,22 @@ def import_(
 
     if behaviour is not None:
         read_label_spec(behaviour, options)
+    first, comma, second = contrast.partition(",")
+    if not comma or not first or not second:
+        raise UsageError(f"--contrast {contrast} does not name two contexts", "write --contrast FIRST,SECOND")
     path = run_path(new_run_name())
     taken = import_file(
-        file, path, contrast=contrast, behaviour=behaviour or "", options=options, command=" ".join(sys.argv)
+        file,
+        path,
+        target="complies",
+        contrast=(first, second),
+        behaviour=behaviour or "",
+        options=options,
+        command=" ".join(["gyges", *sys.argv[1:]]),
     )
     made = grade_run(path)
-    typer.echo(
-        f"{taken} episodes and {made.grades} grades in {path.stem}; report them with: gyges report {path.stem}"
-    )
+    typer.echo(f"{made.episodes} episodes and {made.grades} grades are in {taken.run}")
+    typer.echo(f"report them with: gyges report {taken.run}")
 
 
 @app.command()

@@ -21,13 +21,12 @@ from gyges.batch.local import organism_server
 from gyges.batch.play import Agent, Job, play_all, schedule
 from gyges.batch.retry import Patience
 from gyges.errors import UsageError
-from gyges.scenarios.check import check_contexts
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import Scenario, select
 from gyges.scenarios.render import behaviour, contrasts, plans
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
-from gyges.transcripts.record import Call, Episode, Outcome
 from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Call, Episode, Outcome
 from gyges.transcripts.store import RunWriter
 
 PACKAGES = ("gyges", "langgraph", "openai", "anthropic", "jinja2", "pydantic")
@@ -86,11 +85,7 @@ def prepare(order: Order) -> Prepared:
     for profile in profiles:
         load_graph(profile.graph)
     scenarios = tuple(select(order.scenarios))
-    rendered: list[Plan] = []
-    for scenario in scenarios:
-        own = plans(scenario, hide_signal=order.hide_signal)
-        check_contexts(scenario, own)
-        rendered += own
+    rendered = [plan for scenario in scenarios for plan in plans(scenario, hide_signal=order.hide_signal)]
     return Prepared(order, scenarios, tuple(rendered), profiles)
 
 
