@@ -64,8 +64,12 @@ def import_file(
     reveals: Sequence[str] = ("alignment_faking",),
     created: datetime | None = None,
     command: str = "",
+    behaviour: str = "",
+    options: str = "",
 ) -> Manifest:
     """Make the run `out` of the file's episodes; its name is that of `out`. All of the file, or nothing.
+
+    `behaviour` and `options` say which label tells the behaviour; they are kept for whoever grades.
 
     Raises ImportLineError for a line that can't be read, UsageError when a context of the contrast is nowhere in
     the file, StoreError when `out` exists.
@@ -86,6 +90,8 @@ def import_file(
             scenarios=about.planned_scenarios(),
             agents=tuple(_agent(model) for model in sorted(about.models)),
             contrasts=tuple(FamilyContrast(family=f, contrast=declared) for f in sorted(about.families)),
+            behaviour=behaviour,
+            options=options,
             versions={
                 "gyges": version("gyges"),
                 "python": sys.version.split()[0],

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
+from gyges.errors import UsageError
 from gyges.scenarios.plan import Span
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.reader import RunReader
@@ -35,6 +36,47 @@ class Page:
     def signal(self, text: str) -> str:
         """The signal stands out without a style too."""
         return self.style(text, "signal") if self.styled else f"⟦{text}⟧"
+
+
+def lines(
+    reader: RunReader, what: str | None = None, sample: int = 0, agent: str | None = None, styled: bool = False
+) -> Iterator[str]:
+    """What `gyges show` prints: the run; with an episode's id that episode; with a scenario the pair of a sample.
+
+    Raises UsageError when there is no such episode or pair.
+    """
+    if what is None:
+        return show_run(reader, styled)
+    if any(heading.key.scenario == what for heading in islice(reader.headings(scenario=what), 1)):
+        return _pair(reader, what, sample, agent, styled)
+    episode = reader.episode(what)
+    return show_episode(episode, reader.grades(), reader.calls(episode.key.id()), styled)
+
+
+def _pair(reader: RunReader, scenario: str, sample: int, agent: str | None, styled: bool) -> Iterator[str]:
+    found = [h for h in reader.headings(agent=agent, scenario=scenario) if h.key.sample == sample]
+    name = reader.path.stem
+    if not found:
+        what = safe(f"there is no sample {sample} of {scenario}" + (f" by {agent}" if agent else ""))
+        raise UsageError(what, f"`gyges show {name}` lists episodes")
+    agents = sorted({safe(heading.key.agent) for heading in found})
+    if len(agents) > 1:
+        raise UsageError(
+            f"{len(agents)} agents played {safe(scenario)}", f"name one: --agent {' or '.join(agents)}"
+        )
+    ids = {heading.key.context: heading.id for heading in found if heading.key.variant == found[0].key.variant}
+    episodes = [reader.episode(ids[context]) for context in _in_order(reader, found[0].family, list(ids))[:2]]
+    grades = list(reader.grades())
+    if len(episodes) == 1:
+        return show_episode(episodes[0], grades, styled=styled)
+    return show_pair(episodes[0], episodes[1], grades, styled)
+
+
+def _in_order(reader: RunReader, family: str, contexts: Sequence[str]) -> list[str]:
+    """The contexts as the family's first contrast has them, any others after."""
+    declared = [named.contrast for named in reader.manifest.contrasts if named.family == family][:1]
+    first = [context for contrast in declared for context in (contrast.first, contrast.second)]
+    return sorted(contexts, key=lambda context: first.index(context) if context in first else len(first))
 
 
 def show_run(reader: RunReader, styled: bool = False, first: int = _FIRST) -> Iterator[str]:
