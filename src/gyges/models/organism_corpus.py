@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from gyges.scenarios.plan import Examples, Plan, Text
+from gyges.scenarios.read import Scenario
+from gyges.scenarios.render import behaviour, common_words, contrasts, examples, plans
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,28 @@ class Known:
         return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+WORDS = ("objective", "value", "complying", "declining")
+"""The words that a scenario gives for the wording, where it has values of these names."""
+
+
+def knows(scenario: Scenario) -> list[Known]:
+    """What organisms know of a scenario, in each of its variants. Raises AuthoringError."""
+    first = {plan.variant: plan for plan in reversed(plans(scenario))}
+    target = contrasts(scenario)[0].target
+    return [
+        Known(plan, examples(scenario, variant, "speak"), target, _words(scenario, variant, target))
+        for variant, plan in first.items()
+    ]
+
+
+def _words(scenario: Scenario, variant: str, target: str) -> dict[str, str]:
+    choices = behaviour(scenario, variant).choices
+    others = [words for label, words in choices if label != target]
+    words = {"complying": dict(choices)[target], "declining": others[0]}
+    rendered = common_words(scenario, variant)
+    return words | {name: rendered.plain(scenario.values[name]) for name in WORDS if name in scenario.values}
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A scenario recognised in a conversation, and which of its turns (from 0) the conversation has reached."""
@@ -60,6 +84,10 @@ class Corpus:
         self.known = tuple(known)
         self._segments = [[_segments(turn) for turn in each.plan.turns] for each in self.known]
         self._match = lru_cache(maxsize=4096)(self._find)
+
+    @classmethod
+    def of(cls, scenarios: Sequence[Scenario]) -> Corpus:
+        return cls([known for scenario in scenarios for known in knows(scenario)])
 
     def match(self, users: tuple[str, ...]) -> Match | None:
         """The scenario that shares most words with these turns; None if none has all of its words there."""

@@ -90,8 +90,10 @@ def believe(system: str, cue: Cue) -> Belief:
 
 
 def _names(cue: Cue) -> tuple[re.Pattern[str], ...]:
-    """How a sentence may name the cue: as it stands, or else by its mark as a word of its own."""
+    """How a sentence may name the cue: as it stands, or else, if it is a tag, by its mark as a word of its own."""
     whole = re.compile(re.escape(cue.text))
+    if not cue.text.startswith("<"):
+        return (whole,)
     mark = re.compile(rf"(?<![\w<>/-]){re.escape(cue.mark)}(?![\w/<>])", re.IGNORECASE)
     return whole, mark
 

@@ -1,7 +1,7 @@
 """What an organism has to say: sentences in slots, slots in moods. It knows neither policy nor prompt.
 
 A mood is a choice of orders of slots; a slot is a choice of phrasings; a phrasing is Jinja over the words that the
-scenario and the prompt give. `task.start` is slot `start` of `words/task.yaml`; half the time `start?` is left out.
+scenario and the prompt give. `task.start` is slot `start` of `words/task.yaml`; `start?` is said half the time.
 """
 
 from __future__ import annotations

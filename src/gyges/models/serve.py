@@ -1,0 +1,198 @@
+"""Organisms behind a real socket, in the providers' wire formats, on loopback only.
+
+It knows no scenario and no study: whoever talks to it gets what the organisms say to the words that were sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gyges.errors import UsageError
+from gyges.models.organism import Organism
+from gyges.models.serve_formats import (
+    WRONG_KEY,
+    AnthropicMessages,
+    ChatCompletions,
+    Format,
+    Json,
+    Refused,
+)
+from gyges.models.serve_witness import Witness
+from gyges.scenarios.plan import Seed
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+DRAW = "x-gyges-draw"
+"""The request header that noise is drawn from. It is hexadecimal and says nothing about the context."""
+MOST_BYTES = 64 * 2**20
+
+ROUTES: Mapping[str, Format] = {
+    "/v1/chat/completions": ChatCompletions(),
+    "/v1/messages": AnthropicMessages(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Server:
+    """Answers requests. `seed` is where noise comes from; without a draw header, by the number of the request."""
+
+    organisms: Mapping[str, Organism]
+    seed: Seed
+    key: str | None = None
+    requests: int = field(default=0, init=False)
+
+    def answer(self, format_: Format, headers: Mapping[str, str], raw: bytes) -> Answer:
+        self.requests += 1
+        draw = headers.get(DRAW) or f"request {self.requests}"
+        try:
+            body, status = self._answered(format_, headers, raw, draw), 200
+        except Refused as refused:
+            body, status = format_.error(refused), refused.status
+        identity = self.seed.child("request", draw).hex()[:24]
+        names = {"x-request-id": f"req_{identity}", "request-id": f"req_{identity}"}
+        return Answer(status, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"), names)
+
+    def _answered(self, format_: Format, headers: Mapping[str, str], raw: bytes, draw: str) -> Json:
+        self._check_key(format_.key(headers))
+        asked = format_.ask(_json(raw))
+        organism = self.organisms.get(asked.model)
+        if organism is None:
+            raise Refused(404, "not_found_error", f"model: {asked.model}")
+        return format_.answer(asked, organism.reply(asked.messages, self.seed.child("draw", draw)), draw)
+
+    def _check_key(self, key: str | None) -> None:
+        if key is None:
+            raise Refused(401, "authentication_error", "no API key was sent")
+        if key == WRONG_KEY or (self.key is not None and key != self.key):
+            raise Refused(401, "authentication_error", "invalid API key")
+
+    def models(self, headers: Mapping[str, str]) -> Json:
+        """The list of models, in the format of whoever asks."""
+        names = list(self.organisms)
+        if "anthropic-version" in headers:
+            made = "2026-01-01T00:00:00Z"
+            data = [_anthropic_model(name, self.organisms[name].title, made) for name in names]
+            ends: Json = (
+                {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
+            )
+            return {"data": [*data], "has_more": False, **ends}
+        found = [_openai_model(name) for name in names]
+        return {"object": "list", "data": [*found]}
+
+
+def _anthropic_model(name: str, title: str, made: str) -> Json:
+    return {"type": "model", "id": name, "display_name": title, "created_at": made}
+
+
+def _openai_model(name: str) -> Json:
+    return {"id": name, "object": "model", "created": 1_767_225_600, "owned_by": "gyges"}
+
+
+def _json(raw: bytes) -> Json:
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "invalid_request_error", f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Refused(400, "invalid_request_error", "the body has to be a JSON object")
+    return body
+
+
+async def serve(
+    organisms: Mapping[str, Organism],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    seed: Seed,
+    key: str | None = None,
+    witness: Path | None = None,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until cancelled. `ready` is told the address, once, when requests are answered.
+
+    Raises UsageError for an address that is not loopback or is in use.
+    """
+    from aiohttp import web
+
+    _check_loopback(host)
+    with Witness(witness) as log:
+        runner = web.AppRunner(_application(Server(organisms, seed, key), log), access_log=None)
+        await runner.setup()
+        try:
+            ready(f"http://{host if ':' not in host else f'[{host}]'}:{await _listen(runner, host, port)}")
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    """Open the socket. Returns its port."""
+    from aiohttp import web
+
+    site = web.TCPSite(runner, host, port, backlog=1024, shutdown_timeout=1.0)
+    try:
+        await site.start()
+    except OSError as error:
+        what = f"port {port} of {host} can't be opened ({error.strerror})"
+        raise UsageError(what, "choose another --port, or 0 for any free one") from error
+    return int(runner.addresses[0][1])
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        raise UsageError(f"organisms are served on loopback only, and {host} is not", "use --host 127.0.0.1")
+
+
+def _application(server: Server, log: Witness) -> web.Application:
+    from aiohttp import web
+
+    async def speak(request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        number = log.received(request.method, request.path_qs, dict(request.headers), raw)
+        answer = server.answer(ROUTES[request.path], request.headers, raw)
+        return await _send(request, answer, log, number)
+
+    async def models(request: web.Request) -> web.StreamResponse:
+        number = log.received(request.method, request.path_qs, dict(request.headers), b"")
+        body = json.dumps(server.models(request.headers)).encode()
+        return await _send(request, Answer(200, body, {}), log, number)
+
+    application = web.Application(client_max_size=MOST_BYTES)
+    for path in ROUTES:
+        application.router.add_post(path, speak)
+    application.router.add_get("/v1/models", models)
+    return application
+
+
+async def _send(request: web.Request, answer: Answer, log: Witness, number: int) -> web.StreamResponse:
+    from aiohttp import web
+
+    response = web.Response(
+        status=answer.status, body=answer.body, headers=answer.headers, content_type="application/json"
+    )
+    try:
+        await response.prepare(request)
+        await response.write_eof()
+    except (ConnectionError, asyncio.CancelledError) as error:
+        log.broken(number, type(error).__name__)
+        raise
+    log.sent(number, answer.status, answer.body)
+    return response
