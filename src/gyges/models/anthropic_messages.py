@@ -1,0 +1,206 @@
+"""Anthropic Messages, at Anthropic and at every server that speaks it, through the `anthropic` SDK.
+
+Blocks are told apart by their `type` as it stands in the bytes: the SDK takes what it does not know for text. It
+knows nothing of retries and nothing of episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from urllib.parse import urlsplit
+
+import anthropic
+import httpx2
+
+from gyges.errors import UsageError
+from gyges.models import wire
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
+from gyges.models.failures import failed, failed_inside
+from gyges.models.provider import Received, Reply, Sampling, Usage
+from gyges.models.wire import Json
+from gyges.transcripts.reasoning import split_tags
+from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+
+BASE_URL = "https://api.anthropic.com"
+
+_DONE = frozenset({"end_turn", "stop_sequence", "tool_use"})
+_CUT = {
+    "max_tokens": Outcome.TRUNCATED,
+    "model_context_window_exceeded": Outcome.CONTEXT_OVERFLOW,
+    "refusal": Outcome.REFUSED_BY_MODEL,
+}
+
+
+class AnthropicMessages:
+    """Messages at one address. `base_url` ends before `/v1/messages`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        name: str = "anthropic",
+        connections: int = 1000,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self.name = name
+        self.base_url = base_url
+        # Anthropic shows a summary of the thinking at most; the models behind other servers have only the words.
+        self._own = (urlsplit(base_url).hostname or "").endswith("anthropic.com")
+        self._client = anthropic.AsyncAnthropic(
+            api_key=key,
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeouts(),
+            default_headers=ASKED,
+            open_telemetry=False,
+            http_client=http_client(anthropic.DefaultAioHttpClient, base_url, connections, most_bytes),
+        )
+        self._connection = Connection(
+            base_url, key, self._post, anthropic.APIStatusError, anthropic.APIConnectionError
+        )
+
+    # Asking
+
+    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+        """The seed is left out: Messages takes none."""
+        opening, rest = _split_system(messages)
+        settings: Json = {"model": model, "max_tokens": sampling.max_tokens}
+        if opening:
+            settings["system"] = "\n\n".join(message.text for message in opening)
+        if sampling.temperature is not None:
+            settings["temperature"] = sampling.temperature
+        settings |= _thinking(sampling)
+        return wire.joined(settings, "messages", [_message(message) for message in rest])
+
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
+        return await self._connection.send(body, headers)
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        # The SDK's own method refuses long answers without streaming; posting the bytes does not.
+        return await self._client.post(
+            "/v1/messages", content=body, cast_to=httpx2.Response, options={"headers": headers}
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    # Reading
+
+    def read(self, received: Received) -> Reply:
+        if not 200 <= received.status < 300:
+            raise failed(received)
+        text, answer = wire.parse(received)
+        if answer.get("error"):
+            raise failed_inside(received, answer["error"])
+        content = answer.get("content")
+        if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
+            raise wire.garbled(received, "the answer has no list of content blocks")
+        blocks = wire.objects(content)
+        usage = _usage(answer)
+        thoughts, said = self._said(blocks)
+        stop, details = wire.string(answer, "stop_reason"), wire.mapping(answer, "stop_details")
+        calls_tools = any(block.get("type") == "tool_use" for block in blocks)
+        outcome, reason = _outcome(stop, wire.string(details, "category"), said, calls_tools)
+        if not said and outcome is Outcome.REFUSED_BY_MODEL:
+            said = wire.string(details, "explanation") or ""
+        return Reply(
+            message=Message(
+                role="assistant",
+                text=said,
+                reasoning=wire.settled(thoughts, usage.reasoning),
+                replay=wire.raw(text, "content"),
+            ),
+            outcome=outcome,
+            reason=reason,
+            model=wire.string(answer, "model") or "",
+            fingerprint="",
+            usage=usage,
+            stop=stop or "",
+        )
+
+    def _said(self, blocks: Sequence[Json]) -> tuple[list[Reasoning], str]:
+        thoughts = [piece for block in blocks if (piece := self._thought(block)) is not None]
+        # Text blocks side by side are one text, split for its citations; others are paragraphs.
+        runs = [
+            "".join(wire.string(block, "text") or "" for block in run)
+            for is_text, run in groupby(blocks, key=lambda block: block.get("type") == "text")
+            if is_text
+        ]
+        said = "\n\n".join(run for run in runs if run)
+        if self._own:
+            return thoughts, said
+        tagged, said = split_tags(said, ("think",), Visibility.RAW)
+        return thoughts + list(tagged), said
+
+    def _thought(self, block: Json) -> Reasoning | None:
+        match block.get("type"):
+            case "thinking":
+                words = wire.string(block, "thinking")
+                if not words:
+                    return Reasoning(Visibility.OMITTED, "anthropic.thinking")
+                visibility = Visibility.SUMMARY if self._own else Visibility.RAW
+                return Reasoning(visibility, "anthropic.thinking", words)
+            case "redacted_thinking":
+                return Reasoning(Visibility.REDACTED, "anthropic.redacted_thinking")
+            case _:
+                return None
+
+
+def _split_system(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
+    """The system messages that open the conversation, which go to the top, and the rest, which stays in order."""
+    opening = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+    return messages[:opening], messages[opening:]
+
+
+def _message(message: Message) -> str:
+    if message.role == "tool":
+        raise ValueError("tool results can't be sent yet")
+    if message.role == "assistant" and (message.replay or "").startswith("["):
+        # Signed thinking is accepted only as it was sent: the blocks go back byte for byte, in their order.
+        return f'{{"role":"assistant","content":{message.replay}}}'
+    return wire.dumps({"role": message.role, "content": message.text})
+
+
+def _thinking(sampling: Sampling) -> Json:
+    """A budget asks for that much thinking, an effort leaves the amount to the model, `none` turns it off."""
+    effort, budget = sampling.reasoning_effort, sampling.reasoning_tokens
+    settings: Json = {}
+    if budget is not None:
+        if budget >= sampling.max_tokens:
+            raise UsageError(
+                f"{budget} reasoning tokens leave no room in {sampling.max_tokens} tokens of answer",
+                "set max_tokens above reasoning_tokens: the answer's limit counts both",
+            )
+        settings["thinking"] = {"type": "enabled", "budget_tokens": budget, "display": "summarized"}
+    elif effort == "none":
+        return {"thinking": {"type": "disabled"}}
+    elif effort is not None:
+        # Newer models leave the thinking out unless it is asked for.
+        settings["thinking"] = {"type": "adaptive", "display": "summarized"}
+    if effort is not None:
+        settings["output_config"] = {"effort": effort}
+    return settings
+
+
+def _outcome(stop: str | None, category: str | None, said: str, calls_tools: bool) -> tuple[Outcome, str]:
+    if stop in _CUT:
+        return _CUT[stop], f"{stop}: {wire.visible(category, 60)}" if category else stop
+    if stop not in _DONE:
+        return Outcome.ERRORED, f"unknown_stop: {wire.visible(stop or 'none given', 60)}"
+    if not said.strip() and not calls_tools:
+        return Outcome.ERRORED, "empty"
+    return Outcome.COMPLETED, ""
+
+
+def _usage(answer: Json) -> Usage:
+    usage = wire.mapping(answer, "usage")
+    # `input_tokens` leaves out what went through the cache.
+    uncached = wire.count(usage, "input_tokens")
+    cached = [wire.count(usage, f"cache_{way}_input_tokens") or 0 for way in ("creation", "read")]
+    return Usage(
+        input=None if uncached is None else uncached + sum(cached),
+        output=wire.count(usage, "output_tokens"),
+        reasoning=wire.count(wire.mapping(usage, "output_tokens_details"), "thinking_tokens"),
+    )

@@ -1,0 +1,179 @@
+"""Bytes posted through an SDK's own client, and the bytes that came back. It reads neither.
+
+The SDK adds key and address and reports errors; its retries, redirects, compression and parsing are off.
+What a server can send is bounded, and the key is in nothing that leaves this module.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx2
+
+from gyges.models.provider import CallFailed, Received, Trouble
+
+if TYPE_CHECKING:
+    import anthropic
+    import openai
+
+Post = Callable[[bytes, Mapping[str, str]], Awaitable[httpx2.Response]]
+"""Posts a body with extra headers."""
+
+MOST_BYTES = 32 * 1024 * 1024
+"""The largest body that is taken from a provider."""
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 600.0
+"""Between two reads. The whole call's deadline is its caller's."""
+
+ASKED = {"Accept-Encoding": "identity"}
+"""A compressed answer could be a thousand times larger than its bytes."""
+
+PLACEHOLDER = "no-key"
+"""Sent as the key where none is needed."""
+
+_NEVER_KEPT = frozenset({"set-cookie", "authorization", "x-api-key"})
+
+
+class _Refused(httpx2.TransportError):
+    """An answer that is not taken: too large, or compressed although that was not asked for."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body that ends in an error after `most` bytes."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
+        self._stream = stream
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        taken = 0
+        async for chunk in self._stream:
+            taken += len(chunk)
+            if taken > self._most:
+                raise _Refused(f"the answer is larger than {self._most} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def http_client(
+    kind: type[httpx2.AsyncClient], base_url: str, connections: int, most_bytes: int
+) -> httpx2.AsyncClient:
+    """An SDK's aiohttp client with explicit limits, no redirects and bounded bodies."""
+
+    async def bound(response: httpx2.Response) -> None:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise _Refused("the answer is compressed although that was not asked for")
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _Bounded(response.stream, most_bytes)
+
+    return kind(
+        follow_redirects=False,
+        timeout=timeouts(),
+        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        # A proxy from the environment is no way to reach this very machine.
+        trust_env=not is_loopback(base_url),
+        event_hooks={"response": [bound]},
+        headers=ASKED,
+    )
+
+
+def timeouts() -> httpx2.Timeout:
+    # Waiting for a free connection is queueing, not the provider's fault: as long as an answer may take.
+    return httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+
+
+class Connection:
+    """Posts through an SDK; gives `Received` for every status, and raises CallFailed when no answer came."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        post: Post,
+        status_error: type[openai.APIStatusError] | type[anthropic.APIStatusError],
+        connection_error: type[openai.APIConnectionError] | type[anthropic.APIConnectionError],
+    ) -> None:
+        self._base_url = base_url
+        self._secret = b"" if key == PLACEHOLDER else key.encode()
+        self._post = post
+        self._status_error = status_error
+        self._connection_error = connection_error
+
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
+        response: httpx2.Response | None = None
+        failure: CallFailed | None = None
+        try:
+            response = await self._post(body, headers)
+        except self._status_error as error:
+            response = error.response
+        except (
+            self._connection_error,
+            httpx2.HTTPError,
+            httpx2.InvalidURL,
+            aiohttp.ClientError,
+            OSError,
+        ) as error:
+            failure = self._lost(error)
+        if response is None:
+            # Outside the `except`: the SDK's error holds the request with its key, and must not hang on to ours.
+            assert failure is not None
+            raise failure
+        return self._received(response)
+
+    def _received(self, response: httpx2.Response) -> Received:
+        headers = tuple(
+            (name, self._masked(value.encode()).decode())
+            for name, value in response.headers.multi_items()
+            if name.lower() not in _NEVER_KEPT
+        )
+        return Received(response.status_code, headers, self._masked(response.content))
+
+    def _masked(self, text: bytes) -> bytes:
+        """Without our key: a server that echoes it must not get it stored. The length stays the same."""
+        return text.replace(self._secret, b"*" * len(self._secret)) if self._secret else text
+
+    def _lost(self, error: BaseException) -> CallFailed:
+        causes = tuple(_chain(error))
+        refused = next((cause for cause in causes if isinstance(cause, _Refused)), None)
+        if refused is not None:
+            return CallFailed(Trouble.GARBLED, str(refused))
+        for kinds, what in _UNREACHABLE:
+            if any(isinstance(cause, kinds) for cause in causes):
+                return CallFailed(Trouble.UNREACHABLE, f"{what}: {self._base_url}")
+        words = self._masked(str(causes[-1]).encode("utf-8", "replace")).decode()
+        return CallFailed(Trouble.TRANSIENT, f"no answer came ({type(causes[-1]).__name__}: {words})"[:500])
+
+
+_UNREACHABLE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((socket.gaierror, aiohttp.ClientConnectorDNSError), "no such host"),
+    ((ssl.SSLError, aiohttp.ClientSSLError), "no secure connection (TLS)"),
+    ((httpx2.UnsupportedProtocol, httpx2.InvalidURL, aiohttp.InvalidURL), "not an address that can be called"),
+    ((httpx2.ProxyError,), "the proxy did not connect"),
+    ((ConnectionRefusedError,), "nobody listens there (connection refused)"),
+    ((aiohttp.ConnectionTimeoutError,), f"no connection within {CONNECT_SECONDS:g} s"),
+    ((aiohttp.ClientConnectorError,), "no connection"),
+)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

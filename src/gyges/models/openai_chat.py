@@ -1,0 +1,258 @@
+"""OpenAI Chat Completions, at OpenAI and at every server that speaks it, through the `openai` SDK.
+
+Reasoning comes in fields the SDK has no names for (`reasoning_content`, `reasoning`, `reasoning_details`) or in
+tags inside the answer: all are read from the bytes. It knows nothing of retries and nothing of episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+
+from gyges.errors import UsageError
+from gyges.models import wire
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
+from gyges.models.failures import failed, failed_inside
+from gyges.models.provider import CallFailed, Received, Reply, Sampling, Trouble, Usage
+from gyges.models.wire import Json
+from gyges.transcripts.reasoning import split_tags
+from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+
+BASE_URL = "https://api.openai.com/v1"
+
+TAGS = ("think",)
+"""The tags that open models put around their reasoning when the server leaves it in the answer."""
+
+_DONE = frozenset({"stop", "tool_calls", "function_call", "end_turn", "eos"})
+_CUT = {
+    "length": Outcome.TRUNCATED,
+    "max_tokens": Outcome.TRUNCATED,
+    "model_length": Outcome.CONTEXT_OVERFLOW,
+    "content_filter": Outcome.FILTERED_BY_PROVIDER,
+}
+_BROKEN_OFF = frozenset({"error", "abort", "insufficient_system_resource"})
+"""Stops that say that the server gave up, not the model."""
+
+
+class OpenAIChat:
+    """Chat Completions at one address. `base_url` ends before `/chat/completions`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        *,
+        name: str = "openai",
+        returned: Sequence[str] = (),
+        connections: int = 1000,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """`returned` names the fields of an assistant message that this server wants back beside its text."""
+        self.name = name
+        self.base_url = base_url
+        self._own = is_openai(base_url)
+        self._returned = tuple(returned)
+        self._client = openai.AsyncOpenAI(
+            api_key=key,
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeouts(),
+            default_headers=ASKED,
+            # The environment's organization and project are OpenAI's business only.
+            organization=None if self._own else "",
+            project=None if self._own else "",
+            http_client=http_client(openai.DefaultAioHttpClient, base_url, connections, most_bytes),
+        )
+        self._connection = Connection(base_url, key, self._post, openai.APIStatusError, openai.APIConnectionError)
+
+    # Asking
+
+    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+        if sampling.reasoning_tokens is not None:
+            raise UsageError(
+                "Chat Completions takes no budget of reasoning tokens", "leave reasoning_tokens out, set an effort"
+            )
+        # OpenAI refuses max_tokens for its reasoning models; many compatible servers know no other name.
+        settings: Json = {
+            "model": model,
+            ("max_completion_tokens" if self._own else "max_tokens"): sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "reasoning_effort": sampling.reasoning_effort,
+            "seed": sampling.seed,
+        }
+        given = {name: value for name, value in settings.items() if value is not None}
+        return wire.joined(given, "messages", [self._message(message) for message in messages])
+
+    def _message(self, message: Message) -> str:
+        if message.role == "tool":
+            raise ValueError("tool results can't be sent yet")
+        plain = wire.dumps({"role": message.role, "content": message.text})
+        if message.role != "assistant" or not self._returned or not (message.replay or "").startswith("{"):
+            return plain
+        members = wire.members(message.replay or "")
+        extra = [f"{wire.dumps(name)}:{members[name]}" for name in self._returned if name in members]
+        return plain[:-1] + "".join("," + member for member in extra) + "}"
+
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
+        return await self._connection.send(body, headers)
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        # The prepared bytes go out as they are: what is stored is what is sent, and the SDK walks no types.
+        return await self._client.post(
+            "/chat/completions",
+            content=body,
+            cast_to=httpx2.Response,
+            options={"headers": headers, "security": {"bearer_auth": True}},
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    # Reading
+
+    def read(self, received: Received) -> Reply:
+        if not 200 <= received.status < 300:
+            raise failed(received)
+        text, answer = wire.parse(received)
+        if answer.get("error"):
+            raise failed_inside(received, answer["error"])
+        choice = _choice(received, answer)
+        message, stop = wire.mapping(choice, "message"), wire.string(choice, "finish_reason")
+        if stop in _BROKEN_OFF:
+            raise _broken_off(received, choice, stop)
+        usage = _usage(answer)
+        reasoning, said = self._said(received, message)
+        refusal = wire.string(message, "refusal") or ""
+        if said is None and not (refusal or reasoning or message.get("tool_calls")) and stop not in _CUT:
+            raise wire.garbled(received, "the message has no content")
+        outcome, reason = _outcome(stop, refusal, said or "", bool(message.get("tool_calls")))
+        return Reply(
+            message=Message(
+                role="assistant",
+                text="\n\n".join(part for part in (said, refusal) if part),
+                reasoning=wire.settled(reasoning, usage.reasoning),
+                replay=wire.raw(text, "choices", 0, "message"),
+            ),
+            outcome=outcome,
+            reason=reason,
+            model=wire.string(answer, "model") or "",
+            fingerprint=wire.string(answer, "system_fingerprint") or "",
+            usage=usage,
+            stop=stop or "",
+        )
+
+    def _said(self, received: Received, message: Json) -> tuple[list[Reasoning], str | None]:
+        """The reasoning in every channel, each once, and the answer's text (None if none was sent)."""
+        content = message.get("content")
+        if content is not None and not isinstance(content, (str, list)):
+            raise wire.garbled(received, f"the message's content is a {type(content).__name__}")
+        pieces = _in_fields(message)
+        if isinstance(content, list):
+            parts, content = _in_parts(content)
+            pieces += parts
+        if content is None:
+            return pieces, None
+        # OpenAI's own models do not put reasoning into tags unless the prompt asks for it.
+        visibility = Visibility.SCRATCHPAD if self._own else Visibility.RAW
+        tagged, said = split_tags(content, TAGS, visibility)
+        return pieces + list(tagged), said
+
+
+def is_openai(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
+
+
+def _choice(received: Received, answer: Json) -> Json:
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise wire.garbled(received, "the answer has no choices")
+    choice = choices[0]
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        raise wire.garbled(received, "the answer's first choice has no message")
+    return choice
+
+
+def _broken_off(received: Received, choice: Json, stop: str) -> CallFailed:
+    error = choice.get("error")
+    if error:
+        return failed_inside(received, error)
+    return CallFailed(Trouble.TRANSIENT, f"the server broke the answer off ({stop})", received)
+
+
+def _outcome(stop: str | None, refusal: str, said: str, calls_tools: bool) -> tuple[Outcome, str]:
+    if stop in _CUT:
+        return _CUT[stop], stop
+    if refusal:
+        return Outcome.REFUSED_BY_MODEL, "refusal"
+    if stop not in _DONE:
+        return Outcome.ERRORED, f"unknown_stop: {wire.visible(stop or 'none given', 60)}"
+    if not said.strip() and not calls_tools:
+        return Outcome.ERRORED, "empty"
+    return Outcome.COMPLETED, ""
+
+
+def _usage(answer: Json) -> Usage:
+    usage = wire.mapping(answer, "usage")
+    return Usage(
+        input=wire.count(usage, "prompt_tokens"),
+        output=wire.count(usage, "completion_tokens"),
+        reasoning=wire.count(wire.mapping(usage, "completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def _in_parts(content: list[object]) -> tuple[list[Reasoning], str | None]:
+    """Content as a list of parts: some servers put reasoning into parts of their own."""
+    parts = wire.objects(content)
+    thoughts = [
+        Reasoning(Visibility.RAW, "part:thinking", _part_text(part))
+        for part in parts
+        if part.get("type") == "thinking"
+    ]
+    texts = [wire.string(part, "text") for part in parts if part.get("type") == "text"]
+    said = [text for text in texts if text is not None]
+    return thoughts, "".join(said) if said else None
+
+
+def _part_text(part: Json) -> str:
+    inside = part.get("thinking")
+    if isinstance(inside, str):
+        return inside
+    return "".join(wire.string(item, "text") or "" for item in wire.objects(inside))
+
+
+def _in_fields(message: Json) -> list[Reasoning]:
+    """Reasoning in fields of its own. Servers send the same words under two names: each is kept once."""
+    pieces = _details(message)
+    told = {
+        "".join(piece.text or "" for piece in pieces).strip(),
+        *((piece.text or "").strip() for piece in pieces),
+    }
+    for name in ("reasoning_content", "reasoning"):
+        words = wire.string(message, name)
+        # Some servers send "" in every answer, also where nothing was thought.
+        if words and words.strip() not in told:
+            told.add(words.strip())
+            pieces.append(Reasoning(Visibility.RAW, f"field:{name}", words))
+    return pieces
+
+
+_DETAILS = {"reasoning.text": ("text", Visibility.RAW), "reasoning.summary": ("summary", Visibility.SUMMARY)}
+
+
+def _details(message: Json) -> list[Reasoning]:
+    """`reasoning_details`: readable and encrypted parts, which may stand side by side and are both kept."""
+    pieces = []
+    for item in wire.objects(message.get("reasoning_details")):
+        kind = wire.string(item, "type") or ""
+        if kind == "reasoning.encrypted":
+            pieces.append(Reasoning(Visibility.REDACTED, f"reasoning_details:{kind}"))
+        elif kind in _DETAILS:
+            name, visibility = _DETAILS[kind]
+            words = wire.string(item, name)
+            if words is not None:
+                pieces.append(Reasoning(visibility, f"reasoning_details:{kind}", words))
+    return pieces

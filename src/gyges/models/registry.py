@@ -1,0 +1,135 @@
+"""From `provider/model` to a provider: which wire format, which address, which key. It sends nothing.
+
+One table says it all; the SDKs are imported when a provider is made.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+from gyges.errors import AuthenticationError, UsageError
+from gyges.models.provider import Provider
+
+Format = Literal["chat", "messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A provider as a name of models begins with it."""
+
+    format: Format
+    base_url: str | None
+    """None: there is no usual address."""
+    key_name: str
+    """The environment variable of the key."""
+    base_url_name: str
+    """The environment variable of the address."""
+    needs_key: bool = True
+    returned: tuple[str, ...] = ()
+    """Fields of assistant messages that the server wants back."""
+
+
+SERVICES: Mapping[str, Service] = {
+    "openai": Service("chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    "anthropic": Service("messages", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "openrouter": Service(
+        "chat",
+        "https://openrouter.ai/api/v1",
+        "OPENROUTER_API_KEY",
+        "OPENROUTER_BASE_URL",
+        returned=("reasoning_details",),
+    ),
+    "deepseek": Service("chat", "https://api.deepseek.com", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL"),
+    "vllm": Service("chat", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", "VLLM_BASE_URL", needs_key=False),
+}
+
+COMPATIBLE = "openai-api"
+"""`openai-api/SERVICE/MODEL`: any other service, with SERVICE_API_KEY and SERVICE_BASE_URL."""
+
+
+def provider(
+    model: str,
+    base_url: str | None = None,
+    *,
+    key: str | None = None,
+    connections: int = 1000,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Provider, str]:
+    """The provider of `provider/model` and the model's name as that provider knows it.
+
+    The address is `base_url`, else the service's environment variable, else its usual one. The key is `key`, else
+    the service's environment variable. Raises UsageError for an unknown provider or an unusable address,
+    AuthenticationError where a key is needed and none is set.
+    """
+    variables = os.environ if environment is None else environment
+    name, service, model_name = _service(model)
+    address = base_url or variables.get(service.base_url_name) or service.base_url
+    if address is None:
+        raise UsageError(f"{model} has no address", f"give --base-url or set {service.base_url_name}")
+    _check_address(address, service)
+    if urlsplit(address).hostname != urlsplit(service.base_url or "").hostname:
+        # Somebody else's server: it may well be open.
+        service = replace(service, needs_key=False)
+    usable_key = _key(variables, service) if key is None else key
+    return _make(name, service, address, usable_key, connections), model_name
+
+
+def _service(model: str) -> tuple[str, Service, str]:
+    name, _, rest = model.partition("/")
+    if name == COMPATIBLE:
+        name, _, rest = rest.partition("/")
+        variable = "".join(c if c.isalnum() else "_" for c in name).upper()
+        service: Service | None = Service("chat", None, f"{variable}_API_KEY", f"{variable}_BASE_URL")
+    else:
+        service = SERVICES.get(name)
+    if service is None or not name:
+        known = ", ".join(f"{known}/MODEL" for known in SERVICES)
+        raise UsageError(f"unknown provider in {model!r}", f"known are {known} and {COMPATIBLE}/SERVICE/MODEL")
+    if not rest:
+        raise UsageError(f"{model!r} names no model", "write provider/model, such as openai/MODEL")
+    return name, service, rest
+
+
+def _check_address(address: str, service: Service) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"{address!r} is no address", "give one like http://127.0.0.1:8000/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        # Not shown: what stands there may be a secret.
+        raise UsageError(
+            "the base URL has a user name, a password, a query or a fragment",
+            f"leave it out; a key belongs into {service.key_name}",
+        )
+
+
+def _key(variables: Mapping[str, str], service: Service) -> str:
+    from gyges.models.connection import PLACEHOLDER
+
+    key = variables.get(service.key_name, "")
+    if not key:
+        if service.needs_key:
+            raise AuthenticationError(f"no key: {service.key_name} is not set", f"export {service.key_name}=...")
+        return PLACEHOLDER
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise AuthenticationError(
+            f"{service.key_name} has spaces, line ends or other characters that no key has", "set it again"
+        )
+    return key
+
+
+def _make(name: str, service: Service, address: str, key: str, connections: int) -> Provider:
+    if service.format == "messages":
+        from gyges.models.anthropic_messages import AnthropicMessages
+
+        return AnthropicMessages(address, key, name=name, connections=connections)
+    from gyges.models.openai_chat import OpenAIChat
+
+    return OpenAIChat(address, key, name=name, returned=service.returned, connections=connections)
