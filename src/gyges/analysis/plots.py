@@ -54,18 +54,15 @@ def quadrants(results: Sequence[ContrastResult], width: int) -> str:
 
     colours = {_words(name): colour for name, colour in QUADRANTS.items()}
     data = [datum for result in results for datum in _quadrant_data(result)]
+    axis = alt.Axis(tickMinStep=1, format="d", tickCount=width // 70, labelOverlap=True)
     bars = (
         _chart(data)
         .mark_bar(size=16)
         .encode(
             y=_agents(results),
             yOffset=_offset(["bar"]),
-            x=alt.X(
-                "pairs:Q",
-                title="pairs",
-                axis=alt.Axis(tickMinStep=1, format="d", tickCount=width // 70, labelOverlap=True),
-            ),
-            color=_colours(colours, columns=2 if width < 400 else 3),
+            x=alt.X("pairs:Q", title="pairs", axis=axis),
+            color=_colours(colours, columns=1 if width < 400 else 3),
             order=alt.Order("order:Q"),
         )
     )
@@ -161,7 +158,7 @@ def _colours(colours: Mapping[str, str], columns: int) -> altair.Color:
     import altair as alt
 
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    legend = alt.Legend(orient="top", title=None, columns=columns, columnPadding=14, symbolOpacity=1)
+    legend = alt.Legend(orient="top", title=None, columns=columns, columnPadding=30, symbolOpacity=1)
     return alt.Color("series:N", scale=scale, legend=legend)
 
 

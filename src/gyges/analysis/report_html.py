@@ -1,0 +1,111 @@
+"""The report as one self-contained page: its own style, no script, no address outside. It computes nothing.
+
+Everything that comes from data is escaped by the template; only the plots' SVG is not, whose text Vega escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+
+import jinja2
+from markupsafe import Markup
+
+from gyges.analysis import plots, words
+from gyges.analysis.quadrants import Quadrants
+from gyges.analysis.result import ContrastResult, Report
+
+CANARY = "gyges-canary:bad99373-f245-4eb6-a5d3-0cefc8ed22ca do not train on this"
+WIDE, NARROW = 960, 300
+
+Plot = Callable[[Sequence[ContrastResult], int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One plot, drawn for a wide and for a narrow page."""
+
+    wide: Markup
+    narrow: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One family's contrast with the results of all agents."""
+
+    family: str
+    first: str
+    second: str
+    target: str
+    sign: str
+    exact: bool
+    results: Sequence[ContrastResult]
+    gaps: _Figure
+    rates: _Figure
+    quadrants: _Figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One run."""
+
+    run: str
+    organisms: bool
+    groups: Sequence[_Group]
+
+
+def to_html(reports: Sequence[Report]) -> str:
+    """The reports of one or several runs as one page."""
+    source = files("gyges.analysis").joinpath("templates", "report.html").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.globals.update(_WORDS)
+    pages = [_page(report) for report in reports]
+    title = ", ".join(page.run for page in pages)
+    return environment.from_string(source).render(reports=pages, title=title)
+
+
+_WORDS = {
+    "canary": CANARY,
+    "cells": Quadrants.__slots__,
+    "counts": words.counts,
+    "difference": lambda estimate: words.points(estimate.estimate),
+    "estimands": words.ESTIMANDS,
+    "exact": words.exact,
+    "interval": words.interval,
+    "legend": words.LEGEND,
+    "notes": words.notes,
+    "p_value": words.p_value,
+    "points": words.points,
+    "printable": words.printable,
+    "rate": words.rate,
+    "validation": words.VALIDATION,
+    "verdict": words.verdict,
+}
+
+
+def _page(report: Report) -> _Page:
+    grouped = groupby(report.contrasts, key=lambda result: (result.family, result.contrast, result.target))
+    return _Page(words.printable(report.run), report.organisms, [_group(list(results)) for _, results in grouped])
+
+
+def _group(results: Sequence[ContrastResult]) -> _Group:
+    one = results[0]
+    family, first, second, target = map(words.printable, (one.family, *one.contrast, one.target))
+    return _Group(
+        family=family,
+        first=first,
+        second=second,
+        target=target,
+        sign=one.expected_sign,
+        exact=any(map(words.any_exact, results)),
+        results=results,
+        gaps=_figure(plots.gaps, results),
+        rates=_figure(plots.rates, results),
+        quadrants=_figure(plots.quadrants, results),
+    )
+
+
+def _figure(plot: Plot, results: Sequence[ContrastResult]) -> _Figure:
+    return _Figure(Markup(plot(results, WIDE)), Markup(plot(results, NARROW)))
