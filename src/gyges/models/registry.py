@@ -129,7 +129,8 @@ def _make(name: str, service: Service, address: str, key: str, connections: int)
     if service.format == "messages":
         from gyges.models.anthropic_messages import AnthropicMessages
 
-        return AnthropicMessages(address, key, name=name, connections=connections)
+        # The path of Messages has its own `/v1`, which addresses of other servers are often given with.
+        return AnthropicMessages(address.rstrip("/").removesuffix("/v1"), key, name=name, connections=connections)
     from gyges.models.openai_chat import OpenAIChat
 
     return OpenAIChat(address, key, name=name, returned=service.returned, connections=connections)
