@@ -265,9 +265,9 @@ def print_report(
             )
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     if html:
-        from gyges.analysis.report_html import write_html
+        from gyges.analysis.report_html import to_html
 
-        write_html(reports, html, overwrite=overwrite)
+        write_page(html, to_html(reports), overwrite)
     match form:
         case "json":
             typer.echo(to_json(reports))
@@ -275,6 +275,17 @@ def print_report(
             typer.echo(to_markdown(reports))
         case _:
             typer.echo(to_text(reports, ascii_only=ascii_only))
+
+
+def write_page(path: Path, page: str, overwrite: bool) -> None:
+    """Write the whole page or nothing. Raises UsageError where something would be lost."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already", "name another file, or remove it")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", "make it, or name another file")
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(page, encoding="utf-8")
+    unfinished.replace(path)
 
 
 @app.command("import")
@@ -314,12 +325,40 @@ def import_(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(help="On loopback; 0 takes a free one.")] = 8765,
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Families or scenarios the organisms know; all if none is named.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8765,
     seed: Annotated[int, typer.Option(help="The root of the organisms' random effects and noise.")] = 1,
     witness: Annotated[Path | None, typer.Option(help="Log here what was received and fully sent.")] = None,
     key: Annotated[str | None, typer.Option(help="Accept this API key only.")] = None,
 ) -> None:
     """Serve the organisms over the OpenAI and Anthropic wire formats, on loopback."""
-    from gyges.models.serve import serve_organisms
+    import asyncio
+    from contextlib import suppress
 
-    serve_organisms(port=port, seed=seed, witness=witness, key=key)
+    from gyges.models.organism import read_organisms
+    from gyges.models.organism_corpus import Corpus, knows
+    from gyges.models.serve import serve as serve_organisms
+    from gyges.scenarios.plan import Seed
+    from gyges.scenarios.read import families, select
+
+    known = [one for scenario in select(scenarios or families()) for one in knows(scenario)]
+    root = Seed(seed)
+
+    def ready(url: str) -> None:
+        print(f"gyges serve {url}", flush=True)
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(
+            serve_organisms(
+                read_organisms(Corpus(known), root),
+                host=host,
+                port=port,
+                seed=root,
+                key=key,
+                witness=witness,
+                ready=ready,
+            )
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from gyges.errors import GygesError
@@ -13,13 +13,17 @@ SECONDS_TO_START = 60.0
 
 
 @asynccontextmanager
-async def organism_server(seed: int) -> AsyncIterator[str]:
-    """Start `gyges serve` on a free port of loopback; gives its address, ends it in the end."""
+async def organism_server(scenarios: Sequence[str], seed: int) -> AsyncIterator[str]:
+    """Start `gyges serve` on a free port of loopback; gives its address, ends it in the end.
+
+    The organisms know the scenarios that are named. Raises GygesError when the server does not start.
+    """
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "gyges",
         "serve",
+        *scenarios,
         "--port",
         "0",
         "--seed",

@@ -186,7 +186,9 @@ async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
     async with AsyncExitStack() as stack:
         served = ""
         if any(profile.organism and not profile.base_url for profile in prepared.profiles):
-            served = await stack.enter_async_context(organism_server(prepared.order.seed))
+            served = await stack.enter_async_context(
+                organism_server(prepared.order.scenarios, prepared.order.seed)
+            )
         connections = asyncio.Semaphore(prepared.order.connections)
         agents = []
         for profile in prepared.profiles:
@@ -215,14 +217,24 @@ async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], No
     """Play everything into a new file. A run that ends before its first answer leaves no file."""
     seed = Seed(prepared.order.seed)
     async with ready_agents(prepared) as agents:
-        writer = RunWriter.create(path, prepared.manifest(path.stem))
         try:
-            for plan in prepared.plans:
-                await writer.plan(plan)
-            blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
-            await play_all(blocks, writer, seed, connections=prepared.order.connections, done=done)
-        finally:
-            writer.close()
+            with RunWriter.create(path, prepared.manifest(path.stem)) as writer:
+                for plan in prepared.plans:
+                    await writer.plan(plan)
+                blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
+                await play_all(blocks, writer, seed, connections=prepared.order.connections, done=done)
+        except BaseException:
+            discard_if_empty(path)
+            raise
+
+
+def discard_if_empty(path: Path) -> None:
+    """Remove a run that stopped before anything was answered: there is nothing in it to keep or to resume."""
+    with RunReader(path) as reader:
+        answered = reader.answers()
+    if not answered:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
@@ -231,13 +243,10 @@ async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], No
     with RunReader(path) as reader:
         finished = {episode.key for episode in reader.episodes() if episode.outcome is not Outcome.PENDING}
         async with ready_agents(prepared) as agents:
-            writer = RunWriter.open(path)
-            try:
+            with RunWriter.open(path) as writer:
                 blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
                 left: list[list[Job]] = [[job for job in block if job.key() not in finished] for block in blocks]
                 answered: Callable[[str], dict[int, Call]] = reader.answered
                 await play_all(
                     left, writer, seed, connections=prepared.order.connections, done=done, answered=answered
                 )
-            finally:
-                writer.close()

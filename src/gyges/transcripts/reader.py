@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from pydantic import ValidationError
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Plan
@@ -97,6 +94,12 @@ class RunReader:
         """For each ordinal the latest call that was answered without an error: what a replay reads."""
         return {call.ordinal: call for call in self.calls(episode) if call.response is not None and not call.error}
 
+    def answers(self) -> int:
+        """How many calls were answered without an error."""
+        with self._told():
+            found = self._db.execute("SELECT count(*) FROM call WHERE error = '' AND response IS NOT NULL")
+            return int(found.fetchone()[0])
+
     def plans(self) -> Iterator[Plan]:
         with self._told():
             yield from rows.get_plans(self._db)
@@ -122,7 +125,7 @@ class RunReader:
         with schema.told(self.path):
             try:
                 yield
-            except (json.JSONDecodeError, ValidationError, KeyError, TypeError, UnicodeDecodeError) as error:
+            except (ValueError, KeyError, TypeError) as error:
                 what = f"{self.path} holds a row that can't be read ({error})"
                 raise StoreError(what, "restore the file from a copy") from error
 
