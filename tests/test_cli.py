@@ -1,0 +1,130 @@
+"""The command line: what it answers, and one clear message for every kind of wrong input."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Shown, Study
+
+Gyges = Callable[..., Shown]
+
+
+def no_harm(shown: Shown, study: Study) -> None:
+    """One message, no traceback, nothing half-written."""
+    assert "Traceback" not in shown.err + shown.out
+    assert len(shown.err.strip().splitlines()) <= 3, shown.err
+    assert study.runs == []
+
+
+def test_help_answers_at_once() -> None:
+    """Under 0.3 s. The best of five: the machine may be busy with something else."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "gyges", "--help"], capture_output=True, check=True)
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.3
+
+
+WRONG_WORDS = [
+    ("misspelt variable", "family.yaml", "{{ question }}", "{{ quesiton }}", ("family.yaml:23:10", "quesiton", "question")),
+    ("duplicate key", "family.yaml", "title: A small", "canary: twice\ntitle: A small", ("family.yaml:2:1", "canary")),
+    ("unknown key", "walk-03.yaml", "title:", "titel:", ("walk-03.yaml:2:1", "titel", "title")),
+    ("undeclared difference", "family.yaml", "{{ question }}",
+     "{{ question }}{% if 'free' in signal.tag %}!{% endif %}", ("family.yaml:", "differ")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"), [case[1:] for case in WRONG_WORDS], ids=[case[0] for case in WRONG_WORDS]
+)
+@pytest.mark.parametrize("verb", ["run", "check"])
+def test_what_is_written_wrongly_is_named_with_its_place(
+    study: Study, gyges: Gyges, verb: str, file: str, old: str, new: str, words: tuple[str, ...]
+) -> None:
+    study.change(file, old, new)
+    shown = gyges(verb, "walks", *(["--agent", "faker"] if verb == "run" else []))
+    assert shown.code == 2
+    told = shown.err if verb == "run" else shown.out
+    assert all(word in told for word in words), told
+    if verb == "run":
+        no_harm(shown, study)
+
+
+def test_an_unknown_agent_is_named_with_the_nearest(study: Study, gyges: Gyges) -> None:
+    shown = gyges("run", "walks", "--agent", "fakr")
+    assert shown.code == 2
+    assert "'fakr'" in shown.err
+    assert "faker" in shown.err
+    no_harm(shown, study)
+
+
+def test_an_unknown_family_is_named_with_the_nearest(study: Study, gyges: Gyges) -> None:
+    shown = gyges("run", "wlaks", "--agent", "faker")
+    assert shown.code == 2
+    assert "'wlaks'" in shown.err
+    assert "walks" in shown.err
+    no_harm(shown, study)
+
+
+@pytest.mark.parametrize(
+    ("agent", "variable"), [("openai/some-model", "OPENAI_API_KEY"), ("anthropic/some-model", "ANTHROPIC_API_KEY")]
+)
+def test_a_missing_key_names_its_variable(
+    study: Study, gyges: Gyges, monkeypatch: pytest.MonkeyPatch, agent: str, variable: str
+) -> None:
+    monkeypatch.delenv(variable, raising=False)
+    shown = gyges("run", "walks", "--agent", agent)
+    assert shown.code == 4
+    assert variable in shown.err
+    no_harm(shown, study)
+
+
+@pytest.mark.parametrize("agent", ["openai/some-model", "anthropic/some-model"])
+def test_an_address_where_nobody_listens_is_named(study: Study, gyges: Gyges, agent: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    shown = gyges("run", "walks", "--agent", agent, "--base-url", url)
+    assert shown.code == 4
+    assert url in shown.err
+    no_harm(shown, study)
+
+
+BROKEN = [
+    ("an empty file", "", ":1"),
+    ("an empty line", '{}\n\n{"a": 1}\n', ":1"),
+    ("no JSON", "not json\n", ":1"),
+    ("a missing field", json.dumps({"model": "m", "scenario": "s/1"}) + "\n", ":1"),
+]
+
+
+@pytest.mark.parametrize(("text", "place"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
+def test_a_broken_import_names_its_line(study: Study, gyges: Gyges, tmp_path: Path, text: str, place: str) -> None:
+    file = tmp_path / "broken.jsonl"
+    file.write_text(text, encoding="utf-8")
+    shown = gyges("import", str(file))
+    assert shown.code == 2
+    assert f"broken.jsonl{place}" in shown.err
+    no_harm(shown, study)
+
+
+@pytest.mark.parametrize("words", [["--samples", "0"], ["--max-connections", "0"], ["--agent", "faker"]])
+def test_a_run_that_makes_no_sense_is_refused(study: Study, gyges: Gyges, words: list[str]) -> None:
+    shown = gyges("run", "walks", "--agent", "faker", *words)
+    assert shown.code == 2
+    no_harm(shown, study)
+
+
+def test_a_report_of_nothing_says_so(study: Study, gyges: Gyges) -> None:
+    shown = gyges("report")
+    assert shown.code == 2
+    no_harm(shown, study)
