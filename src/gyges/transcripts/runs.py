@@ -53,7 +53,7 @@ def find_run(name: str, start: Path | None = None) -> Path:
     by_name = {path.stem: path for path in runs}
     if name in by_name:
         return by_name[name]
-    if Path(name).is_file():
+    if _is_file(name):
         return Path(name)
     matches = [path for stem, path in by_name.items() if name and stem.startswith(name)]
     if len(matches) == 1:
@@ -61,6 +61,13 @@ def find_run(name: str, start: Path | None = None) -> Path:
     if matches:
         raise UsageError(f"several runs begin with {name!r}", f"it could be {_listed([p.stem for p in matches])}")
     raise UsageError(f"there is no run {name!r}", _advice(name, list(by_name), start))
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # Too long, or with a character that no name can have.
+        return False
 
 
 def _advice(name: str, names: list[str], start: Path | None) -> str:

@@ -181,7 +181,7 @@ def leave(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.OperationalError:
+    except sqlite3.Error:
         pass  # A reader holds the log, or the disk is full. The log stays beside the file; nothing is lost.
     finally:
         connection.close()

@@ -44,8 +44,7 @@ class RunWriter:
     @classmethod
     def create(cls, path: Path, manifest: Manifest, durability: Durability = "process") -> Self:
         """Make a run's file and its folder. Raises StoreError if the file exists; nothing is left of a failure."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = Lock(path)
+        lock = _locked(path)
         try:
             _write(path, (), lambda: manifest)
             return cls(path, lock, schema.to_write(path, durability))
@@ -115,12 +114,22 @@ def write_run(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Ma
     The file has its name only when it is whole; if `episodes` or `manifest` raises, nothing is left.
     Raises StoreError if the file exists.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = Lock(path)
+    lock = _locked(path)
     try:
         _write(path, episodes, manifest)
     finally:
         lock.release()
+
+
+def _locked(path: Path) -> Lock:
+    """The lock of a run that may be the first in its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent} can't be made ({error.strerror})", "check its name and permissions"
+        ) from error
+    return Lock(path)
 
 
 def _write(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Manifest]) -> None:
@@ -140,5 +149,9 @@ def _write(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Manif
             finally:
                 connection.close()
         schema.publish(temporary, path)
+    except OSError as error:
+        raise StoreError(
+            f"{path} can't be written ({error.strerror})", "check its disk and the free space"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
