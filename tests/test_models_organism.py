@@ -246,8 +246,9 @@ def test_organisms_speak_only_the_half_that_is_theirs(name: str) -> None:
             said = {organism.reply(sent(plan), Seed(k)).text for k in range(12)}
             assert said <= allowed
             assert not said & withheld
-            early = {organism.reply(sent(plan)[:2], Seed(k)).text for k in range(12)}
-            assert early <= set(speak.earlier[0])
+            if len(plan.turns) > 1:
+                early = {organism.reply(sent(plan)[:2], Seed(k)).text for k in range(12)}
+                assert early <= set(speak.earlier[0])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -130,7 +130,7 @@ async def serve(
 
     _check_loopback(host)
     with Witness(witness) as log:
-        runner = web.AppRunner(_application(Server(organisms, seed, key), log), access_log=None)
+        runner = web.AppRunner(_application(Server(organisms, seed, key), log), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             ready(f"http://{host if ':' not in host else f'[{host}]'}:{await _listen(runner, host, port)}")
@@ -143,7 +143,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
     """Open the socket. Returns its port."""
     from aiohttp import web
 
-    site = web.TCPSite(runner, host, port, backlog=1024, shutdown_timeout=1.0)
+    site = web.TCPSite(runner, host, port, backlog=1024)
     try:
         await site.start()
     except OSError as error:
