@@ -10,9 +10,10 @@ from pathlib import Path
 
 from gyges.errors import AuthoringError, Place, UsageError
 from gyges.scenarios.family import BehaviourSpec, FamilyFile, ScenarioFile, Turn
+from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import Document, Step, read_document
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.validate import nearest, validated
+from gyges.scenarios.validate import validated
 from gyges.study import places
 
 FAMILY = "family.yaml"
@@ -233,12 +234,12 @@ def _check_scenario(scenario: Scenario, family: Document) -> None:
             to_do = f"add it to {family.file.name} or to the scenario"
             raise document.error(document.root, f"neither the family nor the scenario has {key!r}", to_do)
     labels = list(scenario.behaviour.choices)
-    for contrast in shared.contrasts:
+    for index, contrast in enumerate(shared.contrasts):
         if contrast.target not in labels:
-            where = document if own.behaviour else family
-            node = where.at(["behaviour", "choices"] if own.behaviour else ["contrasts"])
             what = f"the target {contrast.target!r} is no behaviour label"
-            raise where.error(node, what, nearest(contrast.target, labels))
+            if own.behaviour:
+                raise document.error(document.at(["behaviour", "choices"]), what, nearest(contrast.target, labels))
+            raise family.error(family.at(["contrasts", index, "target"]), what, nearest(contrast.target, labels))
     for label in own.examples:
         if label not in labels:
             node = document.key_at(["examples", label])

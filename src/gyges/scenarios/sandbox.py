@@ -29,6 +29,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from gyges.scenarios.marked import joined
+from gyges.scenarios.nearest import nearest
 
 MAX_TEXT = 500_000
 """Characters of any one text."""
@@ -39,8 +40,8 @@ MAX_RANGE = 10_000
 # fmt: off
 FILTERS = frozenset((
     "abs", "capitalize", "count", "d", "default", "first", "float", "indent", "int", "join", "last", "length",
-    "list", "lower", "max", "min", "replace", "reverse", "sort", "string", "sum", "title", "trim", "unique", "upper",
-    "wordcount",
+    "list", "lower", "max", "min", "replace", "reverse", "sort", "string", "sum", "title", "trim", "unique",
+    "upper", "wordcount",
 ))
 TESTS = frozenset((
     "!=", "<", "<=", "==", ">", ">=", "boolean", "divisibleby", "eq", "equalto", "even", "false", "float", "ge",
@@ -279,15 +280,13 @@ def _indent(text: str, width: int = 4, first: bool = False) -> str:
 
 
 def _check_tree(tree: nodes.Template) -> None:
-    for kind, name in _REFUSED:
-        for node in tree.find_all(kind):
+    for refused, name in _REFUSED:
+        for node in tree.find_all(refused):
             raise Fault(f"{name} are not allowed in templates", node.lineno)
-    for filtered in tree.find_all(nodes.Filter):
-        if filtered.name not in FILTERS:
-            raise Fault(f"there is no filter {filtered.name!r}", filtered.lineno, filtered.name, _known(FILTERS))
-    for test in tree.find_all(nodes.Test):
-        if test.name not in TESTS:
-            raise Fault(f"there is no test {test.name!r}", test.lineno, test.name, _known(TESTS))
+    for used in (*tree.find_all(nodes.Filter), *tree.find_all(nodes.Test)):
+        known, kind = (FILTERS, "filter") if isinstance(used, nodes.Filter) else (TESTS, "test")
+        if used.name not in known:
+            raise Fault(f"there is no {kind} {used.name!r}", used.lineno, used.name, nearest(used.name, known))
     for attribute in tree.find_all(nodes.Getattr):
         if not isinstance(attribute.node, nodes.Name) or attribute.node.name not in ("signal", "loop"):
             what = f"the attribute .{attribute.attr} can't be used"
@@ -295,10 +294,6 @@ def _check_tree(tree: nodes.Template) -> None:
     for call in tree.find_all(nodes.Call):
         if not isinstance(call.node, nodes.Name):
             raise Fault("this can't be called", call.lineno, "", "only range() and macros can")
-
-
-def _known(names: Iterable[str]) -> str:
-    return "allowed are " + ", ".join(sorted(names))
 
 
 @cache

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gyges.errors import AuthoringError
+from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import Document, Node
 from gyges.scenarios.phrase import Implicit
 
@@ -24,27 +24,19 @@ def validated(document: Document, model: type[Model]) -> Model:
         return model.model_validate(document.data())
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-        # A misspelt key is also a missing one: say first what was written wrongly.
-        first = min(
-            details, key=lambda d: (d["type"] != "extra_forbidden", d["type"] == "missing", _at(document, d))
-        )
+        # A misspelt key is also a missing one, and what holds it is too short: say first what was written wrongly.
+        first = min(details, key=lambda detail: (_rank(detail), _at(document, detail)))
         raise _authoring_error(document, model, first) from error
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """What to do about a wrong name: ` did you mean ...`, or the names there are."""
-    known = sorted(set(names))
-    close = get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"there is: {shown}" if known else "there is none"
 
 
 def _node(document: Document, detail: ErrorDetails) -> Node:
     path = [step for step in detail["loc"] if step != "[key]"]
     wrong_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
     return document.key_at(path) if wrong_key else document.at(path)
+
+
+def _rank(detail: ErrorDetails) -> int:
+    return {"extra_forbidden": 0, "missing": 2, "too_short": 3}.get(detail["type"], 1)
 
 
 def _at(document: Document, detail: ErrorDetails) -> tuple[int, int]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from gyges.errors import AuthoringError
 from gyges.scenarios.marked import as_text, signal
+from gyges.scenarios.nearest import nearest
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Text
 from gyges.scenarios.sandbox import Fault, compiled, rendered
-from gyges.scenarios.validate import nearest
 
 _MARKUP = ("{{", "{%", "{#")
 
