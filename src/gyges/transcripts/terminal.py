@@ -153,8 +153,12 @@ def _ending(episode: Episode, page: Page) -> str:
 
 def _called(calls: Sequence[Call]) -> str:
     failed = [call for call in calls if call.error or call.response is None]
-    line = f"{len({call.ordinal for call in calls})} calls, {len(calls)} attempts"
+    line = f"{_many(len({call.ordinal for call in calls}), 'call')}, {_many(len(calls), 'attempt')}"
     return f"{line}, {len(failed)} without an answer: {failed[-1].error or 'unknown'}" if failed else line
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _message(number: int, message: Message, page: Page) -> Iterator[str]:
@@ -196,7 +200,7 @@ def _grade(grade: Grade, page: Page) -> Iterator[str]:
             yield f"{grade.question}: {page.style(safe(grade.answer.label), 'strong')}  {who}"
             yield from _evidence(grade.answer.evidence)
         case ReasoningRead():
-            yield f"{grade.question}: {len(grade.answer.findings) or 'no'} findings  {who}"
+            yield f"{grade.question}: {_many(len(grade.answer.findings), 'finding')}  {who}"
             for finding in grade.answer.findings:
                 yield f"  {page.style(safe(finding.name), 'strong')}"
                 yield from _evidence(finding.evidence)
