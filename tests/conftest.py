@@ -124,11 +124,12 @@ def gyges(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
     def call(*words: str) -> Shown:
         monkeypatch.setattr(sys, "argv", ["gyges", *words])
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        code = 0
+        try:
             main()
-            raise SystemExit(0)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
         out, err = capfd.readouterr()
-        code = ended.value.code
-        return Shown(code if isinstance(code, int) else 0, out, err)
+        return Shown(code, out, err)
 
     return call

@@ -35,8 +35,10 @@ def test_help_answers_at_once() -> None:
 
 
 WRONG_WORDS = [
-    ("misspelt variable", "family.yaml", "{{ question }}", "{{ quesiton }}", ("family.yaml:23:10", "quesiton", "question")),
-    ("duplicate key", "family.yaml", "title: A small", "canary: twice\ntitle: A small", ("family.yaml:2:1", "canary")),
+    ("misspelt variable", "family.yaml", "{{ question }}", "{{ quesiton }}",
+     ("family.yaml:23:10", "quesiton", "question")),
+    ("duplicate key", "family.yaml", "title: A small", "canary: twice\ntitle: A small",
+     ("family.yaml:2:1", "canary")),
     ("unknown key", "walk-03.yaml", "title:", "titel:", ("walk-03.yaml:2:1", "titel", "title")),
     ("undeclared difference", "family.yaml", "{{ question }}",
      "{{ question }}{% if 'free' in signal.tag %}!{% endif %}", ("family.yaml:", "differ")),
