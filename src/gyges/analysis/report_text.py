@@ -11,7 +11,7 @@ from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
 
 WIDTH = 100
-_NAME = 22
+_NAME = 21
 _FIGURE = 24
 _CELLS = (
     ("diverges_revealed", "diverges,revealed"),
