@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .lexicon import Found, Match
+from .lexicon import Found, Hits, Match
 from .rules import Rules
 from .sentences import Sentence
 
@@ -33,8 +33,7 @@ class Cue:
 
 def cues(sentence: Sentence, rules: Rules, asked: bool = False) -> list[Cue]:
     """The cues of a sentence that hold. `asked` says that it ends with a question mark."""
-    hits = rules.lexicon.positions(sentence.words)
-    found = rules.lexicon.find(hits)
+    hits, found = rules.lexicon.find(sentence.words)
     if not found:
         return []
     reader = _Reader(sentence, hits, rules.markers)
@@ -53,7 +52,7 @@ def cues(sentence: Sentence, rules: Rules, asked: bool = False) -> list[Cue]:
 @dataclass(frozen=True, slots=True)
 class _Reader:
     sentence: Sentence
-    hits: Mapping[int, Sequence[Match]]
+    hits: Hits
     markers: Mapping[str, int]
 
     def flags(self, found: Found) -> Iterator[str]:
@@ -67,6 +66,8 @@ class _Reader:
             yield "others"
         if self._spans("later"):
             yield "later"
+        if self._spans("unreal"):
+            yield "unreal"
 
     def told(self, found: Found) -> bool:
         """Whether the sentence says before the cue whose words these are, with no turn in between."""
@@ -78,7 +79,7 @@ class _Reader:
         return False
 
     def _spans(self, marker: str) -> Sequence[Match]:
-        return self.hits.get(self.markers[marker], ())
+        return self.hits.spans(self.markers[marker])
 
     def _negated(self, found: Found) -> bool:
         harmless = self._spans("no_negation")

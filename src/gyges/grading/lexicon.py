@@ -3,19 +3,29 @@
 A pattern is a line of elements: a word, `word*` (any word that begins so), `a|b|two_words|<class>` (one of
 them), `..` or `..7` (at most 4, or 7, words in between). Without dots the elements follow each other. It knows
 words and classes; it does not know what they are for.
+
+How it is fast: what a word can be is looked up once in a lifetime, as a set of bits with one for each class.
+A sentence has the bits of its words; a pattern is tried only where its rarest element stands and the sentence
+has all its bits.
 """
 
 from __future__ import annotations
 
+import heapq
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 GAP = 4
 """What `..` allows."""
 _REMEMBERED = 50_000
 _COMMON = frozenset(
-    "i i'm i'll i'd i've me my to so that the a it this be is and of not if will would should for in on they as or"
-    " can could with more what have get do being been they'll they'd are was by am don't there than".split()  # noqa: SIM905 - a list of words reads best as words
+    word
+    for line in (
+        "i i'm i'll i'd i've me my to so that the a it this be is and of not if will would should for in on they as",
+        "or can could with more what have get do being been they'll they'd are was by am don't there than no at",
+    )
+    for word in line.split()
 )
 
 Match = tuple[int, int]
@@ -28,11 +38,14 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Elements in order: the class of each, and how many words may stand before it."""
+    """Elements in order: the class of each, and how many words may stand before it. `bits` are its classes."""
 
     name: str
     classes: tuple[int, ...]
     gaps: tuple[int, ...]
+    bits: int
+    makes: int = -1
+    """The class that its matches belong to, for a pattern that is part of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,53 @@ class Found:
     holes: tuple[int, ...]
 
 
+@dataclass(slots=True)
+class Hits:
+    """Where in a sentence the classes stand. `bits` has one bit for each class that does."""
+
+    events: list[tuple[int, int, int]]
+    bits: int
+    _spans: dict[int, list[Match]] = field(default_factory=dict)
+
+    def spans(self, number: int) -> list[Match]:
+        """The places of one class, in order."""
+        known = self._spans.get(number)
+        if known is None:
+            bit = 1 << number
+            known = sorted({(start, end) for bits, start, end in self.events if bits & bit}) if self.bits & bit else []
+            self._spans[number] = known
+        return known
+
+    def add(self, bits: int, found: Iterable[Found]) -> None:
+        self.events += [(bits, one.start, one.end) for one in found]
+        self.bits |= bits
+        self._spans = {number: spans for number, spans in self._spans.items() if not bits >> number & 1}
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree of phrases: the next words, and the class bits of the phrase that ends here."""
+
+    exact: dict[str, _Node] = field(default_factory=dict)
+    prefixes: list[tuple[str, _Node]] = field(default_factory=list)
+    bits: int = 0
+
+    def next(self, word: str) -> _Node:
+        if not word.endswith("*"):
+            return self.exact.setdefault(word, _Node())
+        for prefix, node in self.prefixes:
+            if prefix == word[:-1]:
+                return node
+        self.prefixes.append((word[:-1], _Node()))
+        return self.prefixes[-1][1]
+
+    def after(self, word: str) -> list[_Node]:
+        nodes = [node for prefix, node in self.prefixes if word.startswith(prefix)]
+        if word in self.exact:
+            nodes.append(self.exact[word])
+        return nodes
+
+
 class Lexicon:
     """Classes and patterns, compiled. `parts` are classes made of patterns, each seeing those before it."""
 
@@ -55,54 +115,21 @@ class Lexicon:
         patterns: Mapping[str, Sequence[str]],
     ) -> None:
         self._ids: dict[str, int] = {}
-        self._exact: dict[str, list[int]] = {}
-        self._prefixes: list[tuple[str, int]] = []
-        self._phrases: list[tuple[tuple[str, ...], int]] = []
-        self._common: set[int] = set()
-        self._words: dict[str, tuple[tuple[int, ...], tuple[tuple[tuple[str, ...], int], ...]]] = {}
-        self._parts: list[tuple[int, Pattern]] = []
+        self._items: list[list[str]] = []
+        self._patterns: list[Pattern] = []
         for name, items in classes.items():
-            self._define(name, items)
+            self._class(f"<{name}>", items)
         for name, lines in parts.items():
             compiled = [self._pattern(name, line) for line in lines]
-            number = self._number(f"<{name}>")
-            self._parts += [(number, pattern) for pattern in compiled]
-        self._by_key: dict[int, list[Pattern]] = {}
+            number = self._class(f"<{name}>", ())
+            self._patterns += [self._making(pattern, number) for pattern in compiled]
         for name, lines in patterns.items():
-            for line in lines:
-                pattern = self._pattern(name, line)
-                self._by_key.setdefault(self._key(pattern), []).append(pattern)
-
-    def positions(self, words: Sequence[str]) -> dict[int, list[Match]]:
-        """Where each class stands in a sentence, for those that do."""
-        hits: dict[int, list[Match]] = {}
-        for index, word in enumerate(words):
-            known = self._words.get(word)
-            if known is None:
-                known = self._look_up(word)
-            for number in known[0]:
-                hits.setdefault(number, []).append((index, index + 1))
-            for phrase, number in known[1]:
-                if _follows(words, index, phrase):
-                    hits.setdefault(number, []).append((index, index + len(phrase)))
-        for number, pattern in self._parts:
-            if all(one in hits for one in pattern.classes):
-                spans = [(found.start, found.end) for found in match(pattern, hits)]
-                if spans:
-                    hits[number] = sorted({*hits.get(number, ()), *spans})
-        return hits
-
-    def find(self, hits: Mapping[int, Sequence[Match]]) -> list[Found]:
-        """Every pattern's matches."""
-        found: list[Found] = []
-        for key in hits:
-            for pattern in self._by_key.get(key, ()):
-                for number in pattern.classes:
-                    if number not in hits:
-                        break
-                else:
-                    found += match(pattern, hits)
-        return found
+            self._patterns += [self._pattern(name, line) for line in lines]
+        self._bits = self._unions()
+        self._root = self._tree()
+        self._first: dict[str, tuple[int, tuple[_Node, ...]]] = {}
+        self._triggers = self._triggered()
+        self._keys = sum(1 << number for number in self._triggers)
 
     def number(self, name: str) -> int:
         """The number of a named class. Raises PatternError if there is none."""
@@ -111,32 +138,72 @@ class Lexicon:
         except KeyError:
             raise PatternError(f"there is no class '{name}'") from None
 
-    def _define(self, name: str, items: Iterable[str]) -> None:
-        number = self._number(f"<{name}>")
+    def find(self, words: Sequence[str]) -> tuple[Hits, list[Found]]:
+        """Where the classes stand in a sentence, and the matches of the patterns that are no parts."""
+        hits = self._scan(words)
+        waiting = self._triggered_by(hits.bits)
+        found: list[Found] = []
+        seen = set(waiting)
+        heapq.heapify(waiting)
+        while waiting:
+            pattern = self._patterns[heapq.heappop(waiting)]
+            if pattern.bits & hits.bits != pattern.bits:
+                continue
+            matches = match(pattern, hits)
+            if matches and pattern.makes < 0:
+                found += matches
+            elif matches:
+                bits = self._bits[pattern.makes]
+                hits.add(bits, matches)
+                for one in self._triggered_by(bits):
+                    if one not in seen:
+                        seen.add(one)
+                        heapq.heappush(waiting, one)
+        return hits, found
+
+    def _scan(self, words: Sequence[str]) -> Hits:
+        events: list[tuple[int, int, int]] = []
+        bits = 0
+        for index, word in enumerate(words):
+            own, nodes = self._first.get(word) or self._look_up(word)
+            if own:
+                events.append((own, index, index + 1))
+                bits |= own
+            for node in nodes:
+                for phrase, end in _ends(node, words, index + 1):
+                    events.append((phrase, index, end))
+                    bits |= phrase
+        return Hits(events, bits)
+
+    def _look_up(self, word: str) -> tuple[int, tuple[_Node, ...]]:
+        nodes = self._root.after(word)
+        bits = 0
+        for node in nodes:
+            bits |= node.bits
+        if len(self._first) >= _REMEMBERED:
+            self._first.clear()  # a hostile text can't fill the memory with words
+        self._first[word] = (bits, tuple(node for node in nodes if node.exact or node.prefixes))
+        return self._first[word]
+
+    def _triggered_by(self, bits: int) -> list[int]:
+        keys = bits & self._keys
+        waiting: set[int] = set()
+        while keys:
+            lowest = keys & -keys
+            waiting.update(self._triggers[lowest.bit_length() - 1])
+            keys ^= lowest
+        return list(waiting)
+
+    def _class(self, key: str, items: Iterable[str]) -> int:
+        number = self._ids.setdefault(key, len(self._ids))
+        self._items.append([])
         for item in items:
-            self._add(item, number)
-
-    def _add(self, item: str, number: int) -> None:
-        if item.startswith("<"):
-            source = self.number(item[1:-1])
-            self._parts.append((number, Pattern("", (source,), (0,))))
-            if source in self._common:
-                self._common.add(number)
-            return
-        phrase = tuple(item.replace("_", " ").lower().split())
-        if not phrase or any("*" in word[:-1] or word == "*" for word in phrase):
-            raise PatternError(f"'{item}' is not a word, a phrase or a beginning with * after it")
-        if len(phrase) > 1:
-            self._phrases.append((phrase, number))
-        elif phrase[0].endswith("*"):
-            self._prefixes.append((phrase[0][:-1], number))
-        else:
-            self._exact.setdefault(phrase[0], []).append(number)
-            if phrase[0] in _COMMON:
-                self._common.add(number)
-
-    def _number(self, key: str) -> int:
-        return self._ids.setdefault(key, len(self._ids))
+            if item.startswith("<"):
+                self.number(item[1:-1])
+            elif not item.strip("_ ") or any("*" in word[:-1] or word == "*" for word in _phrase(item)):
+                raise PatternError(f"'{item}' is not a word, a phrase or a beginning with * after it")
+            self._items[number].append(item)
+        return number
 
     def _pattern(self, name: str, line: str) -> Pattern:
         classes: list[int] = []
@@ -151,40 +218,67 @@ class Lexicon:
             gap = 0
         if not classes or gap:
             raise PatternError(f"'{line}' must begin and end with an element")
-        return Pattern(name, tuple(classes), tuple(gaps))
+        return Pattern(name, tuple(classes), tuple(gaps), sum(1 << one for one in set(classes)))
+
+    def _making(self, pattern: Pattern, number: int) -> Pattern:
+        return Pattern(pattern.name, pattern.classes, pattern.gaps, pattern.bits, number)
 
     def _element(self, element: str) -> int:
         if element.startswith("<") and element.endswith(">") and "|" not in element:
             return self.number(element[1:-1])
         if element in self._ids:
             return self._ids[element]
-        number = self._number(element)
-        for item in element.split("|"):
-            self._add(item, number)
-        return number
+        return self._class(element, element.split("|"))
 
-    def _key(self, pattern: Pattern) -> int:
-        """The class to look for first: one that common words are not in."""
-        return next((one for one in pattern.classes if one not in self._common), pattern.classes[0])
+    def _unions(self) -> list[int]:
+        """For each class, its bit and those of all classes that include it."""
+        bits = [1 << number for number in range(len(self._items))]
+        # A class names only classes before it, so from the last to the first every set is complete when read.
+        for number in range(len(self._items) - 1, -1, -1):
+            for item in self._items[number]:
+                if item.startswith("<"):
+                    bits[self._ids[item]] |= bits[number]
+        return bits
 
-    def _look_up(self, word: str) -> tuple[tuple[int, ...], tuple[tuple[tuple[str, ...], int], ...]]:
-        numbers = dict.fromkeys(self._exact.get(word, ()))
-        numbers.update(dict.fromkeys(number for prefix, number in self._prefixes if word.startswith(prefix)))
-        starts = tuple((phrase, number) for phrase, number in self._phrases if _fits(word, phrase[0]))
-        if len(self._words) >= _REMEMBERED:
-            self._words.clear()  # a hostile text can't fill the memory with words
-        self._words[word] = (tuple(numbers), starts)
-        return self._words[word]
+    def _tree(self) -> _Node:
+        root = _Node()
+        for number, items in enumerate(self._items):
+            for item in items:
+                if item.startswith("<"):
+                    continue
+                node = root
+                for word in _phrase(item):
+                    node = node.next(word)
+                node.bits |= self._bits[number]
+        return root
+
+    def _triggered(self) -> dict[int, list[int]]:
+        common = self._common()
+        triggers: dict[int, list[int]] = {}
+        for index, pattern in enumerate(self._patterns):
+            key = next((one for one in pattern.classes if one not in common), pattern.classes[0])
+            triggers.setdefault(key, []).append(index)
+        return triggers
+
+    def _common(self) -> set[int]:
+        """The classes that common words are in: no good to look for first."""
+        common: set[int] = set()
+        for word in _COMMON:
+            bits, _ = self._look_up(word)
+            common.update(number for number in range(len(self._items)) if bits >> number & 1)
+        return common
 
 
-def match(pattern: Pattern, hits: Mapping[int, Sequence[Match]]) -> list[Found]:
+def match(pattern: Pattern, hits: Hits) -> list[Found]:
     """The pattern's matches from left to right, not overlapping, shortest gaps first."""
     found: list[Found] = []
+    lists = [hits.spans(number) for number in pattern.classes]
+    dead: set[tuple[int, int]] = set()
     free = 0
-    for start, end in hits[pattern.classes[0]]:
+    for start, end in lists[0]:
         if start < free:
             continue
-        rest = _continue(pattern, hits, 1, end)
+        rest = _continue(pattern.gaps, lists, 1, end, dead)
         if rest is not None:
             last, holes = rest
             found.append(Found(pattern.name, start, last, holes))
@@ -193,20 +287,43 @@ def match(pattern: Pattern, hits: Mapping[int, Sequence[Match]]) -> list[Found]:
 
 
 def _continue(
-    pattern: Pattern, hits: Mapping[int, Sequence[Match]], index: int, at: int
+    gaps: Sequence[int], lists: Sequence[Sequence[Match]], index: int, at: int, dead: set[tuple[int, int]]
 ) -> tuple[int, tuple[int, ...]] | None:
-    if index == len(pattern.classes):
+    """The rest of a match from word `at`. `dead` remembers what led nowhere, so no text makes this slow."""
+    if index == len(gaps):
         return at, ()
-    furthest = at + pattern.gaps[index]
-    for start, end in hits[pattern.classes[index]]:
-        if start < at:
-            continue
-        if start > furthest:
+    if (index, at) in dead:
+        return None
+    spans = lists[index]
+    for place in range(bisect_left(spans, (at, 0)), len(spans)):
+        start, end = spans[place]
+        if start > at + gaps[index]:
             break
-        rest = _continue(pattern, hits, index + 1, end)
+        rest = _continue(gaps, lists, index + 1, end, dead)
         if rest is not None:
             return rest[0], (*range(at, start), *rest[1])
+    dead.add((index, at))
     return None
+
+
+def _ends(node: _Node, words: Sequence[str], at: int) -> Iterable[tuple[int, int]]:
+    """Bits and end of every phrase that goes on from `node` at word `at`."""
+    if at >= len(words):
+        return
+    word = words[at]
+    following = node.exact.get(word)
+    nodes = [following] if following is not None else []
+    if node.prefixes:
+        nodes += [one for prefix, one in node.prefixes if word.startswith(prefix)]
+    for one in nodes:
+        if one.bits:
+            yield one.bits, at + 1
+        if one.exact or one.prefixes:
+            yield from _ends(one, words, at + 1)
+
+
+def _phrase(item: str) -> list[str]:
+    return item.replace("_", " ").lower().split()
 
 
 def _gap(element: str) -> int:
@@ -215,13 +332,3 @@ def _gap(element: str) -> int:
     if element[2:].isdigit():
         return int(element[2:])
     raise PatternError(f"'{element}' is not a gap: write .. or ..7")
-
-
-def _fits(word: str, wanted: str) -> bool:
-    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
-
-
-def _follows(words: Sequence[str], index: int, phrase: tuple[str, ...]) -> bool:
-    if index + len(phrase) > len(words):
-        return False
-    return all(_fits(words[index + ahead], wanted) for ahead, wanted in enumerate(phrase) if ahead)

@@ -22,8 +22,8 @@ from .lexicon import Lexicon, PatternError
 CODE = "1"
 """Goes up when the engine's code changes what it finds."""
 
-Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later"]
-MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later")
+Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal"]
+MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later", "unreal")
 
 
 class CueRule(BaseModel):

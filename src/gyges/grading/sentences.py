@@ -27,6 +27,12 @@ _CLAUSE_WORDS = frozenset(
     " hence or otherwise lest".split()  # noqa: SIM905 - words read best as words
 )
 _SUBJECTS = frozenset("i i'm i'll i'd i've they it this that we he she you then so the my if".split())  # noqa: SIM905
+_CARELESS = {
+    word.replace("'", ""): word
+    for word in ("don't", "won't", "can't", "isn't", "doesn't", "didn't", "wouldn't", "shouldn't", "couldn't", "aren't")
+    + ("i'm", "i've", "they'll", "they'd", "they're", "that's", "it'll", "there's")
+}
+"""Contractions as hurried writers spell them."""
 QUOTED_WORDS = 4
 """A quotation of fewer words is a word in inverted commas, not somebody's speech."""
 
@@ -91,7 +97,7 @@ def _sentence(text: str, start: int, end: int, quotations: list[tuple[int, int]]
         joined = bool(words) and words[-1] == "and" and word in _SUBJECTS
         if joined or word in _CLAUSE_WORDS or _parted(text, last, at):
             clause += 1
-        words.append(word)
+        words.append(_CARELESS.get(word, word))
         spans.append((at, to))
         clauses.append(clause)
         last = to
