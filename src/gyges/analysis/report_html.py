@@ -18,7 +18,7 @@ from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, Report
 
 CANARY = "gyges-canary:bad99373-f245-4eb6-a5d3-0cefc8ed22ca do not train on this"
-WIDE, NARROW = 960, 300
+WIDE, NARROW = 800, 300
 
 Plot = Callable[[Sequence[ContrastResult], int], str]
 
