@@ -13,6 +13,7 @@ from aiohttp import web
 from gyges.models.anthropic_messages import AnthropicMessages
 from gyges.models.connection import PLACEHOLDER
 from gyges.models.openai_chat import OpenAIChat
+from gyges.models.openai_responses import OpenAIResponses
 from gyges.models.provider import CallFailed, Provider, Received, Sampling, Trouble
 from gyges.transcripts.record import Message
 
@@ -57,13 +58,15 @@ async def server() -> AsyncIterator[Server]:
 Make = Callable[..., Provider]
 
 
-@pytest.fixture(params=["openai", "anthropic"])
+KINDS = {"chat": OpenAIChat, "responses": OpenAIResponses, "messages": AnthropicMessages}
+
+
+@pytest.fixture(params=list(KINDS))
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     made: list[Provider] = []
 
     def one(url: str, key: str = SENTINEL, most_bytes: int = 100_000) -> Provider:
-        kind = OpenAIChat if request.param == "openai" else AnthropicMessages
-        made.append(kind(url, key, most_bytes=most_bytes))
+        made.append(KINDS[request.param](url, key, most_bytes=most_bytes))
         return made[-1]
 
     yield one
@@ -92,11 +95,11 @@ async def test_the_bytes_that_are_sent_are_the_bytes_that_were_built(server: Ser
 
 
 async def test_the_path_is_the_formats_own(server: Server) -> None:
-    chat, messages = OpenAIChat(f"{server.url}/v1", "k"), AnthropicMessages(server.url, "k")
-    for provider in (chat, messages):
+    v1 = f"{server.url}/v1"
+    for provider in (OpenAIChat(v1, "k"), OpenAIResponses(v1, "k"), AnthropicMessages(server.url, "k")):
         await provider.send(b"{}", {})
         await provider.close()
-    assert server.paths == ["/v1/chat/completions", "/v1/messages"]
+    assert server.paths == ["/v1/chat/completions", "/v1/responses", "/v1/messages"]
 
 
 async def test_the_environments_organization_is_not_told_to_other_servers(

@@ -7,6 +7,7 @@ import pytest
 from gyges.errors import AuthenticationError, UsageError
 from gyges.models.anthropic_messages import AnthropicMessages
 from gyges.models.openai_chat import OpenAIChat
+from gyges.models.openai_responses import OpenAIResponses
 from gyges.models.registry import SERVICES, provider
 
 KEYS = {
@@ -24,6 +25,7 @@ KEYS = {
         ("openai/m", None, {**KEYS, "OPENAI_BASE_URL": "http://other.test/v1"}, "http://other.test/v1", "m"),
         ("openai/m", "http://given.test/v1", {**KEYS, "OPENAI_BASE_URL": "x"}, "http://given.test/v1", "m"),
         ("openai/m", "http://127.0.0.1:9/v1", {}, "http://127.0.0.1:9/v1", "m"),
+        ("openai-responses/m", None, KEYS, "https://api.openai.com/v1", "m"),
         ("anthropic/m", None, KEYS, "https://api.anthropic.com", "m"),
         ("anthropic/m", "http://[::1]:9", {}, "http://[::1]:9", "m"),
         ("anthropic/m", "http://127.0.0.1:9/v1/", {}, "http://127.0.0.1:9", "m"),
@@ -37,7 +39,9 @@ def test_a_model_name_gives_address_and_model(
     model: str, given: str | None, environment: dict[str, str], address: str, name: str
 ) -> None:
     made, model_name = provider(model, given, environment=environment)
-    assert isinstance(made, AnthropicMessages if model.startswith("anthropic/") else OpenAIChat)
+    kinds = {"anthropic": AnthropicMessages, "openai-responses": OpenAIResponses}
+    assert isinstance(made, kinds.get(model.partition("/")[0], OpenAIChat))
+    assert isinstance(made, (AnthropicMessages, OpenAIResponses, OpenAIChat))
     assert (made.base_url, model_name) == (address, name)
 
 
@@ -71,7 +75,7 @@ def test_a_key_with_characters_that_no_key_has_is_refused_and_not_shown(key: str
 
 @pytest.mark.parametrize("model", ["", "m", "nobody/m", "/m", "openai-api/", "openai-api//m"])
 def test_an_unknown_provider_is_an_error_that_names_the_known_ones(model: str) -> None:
-    with pytest.raises(UsageError, match="openai/MODEL, anthropic/MODEL"):
+    with pytest.raises(UsageError, match=r"openai/MODEL, .*anthropic/MODEL"):
         provider(model, environment=KEYS)
 
 

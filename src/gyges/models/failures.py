@@ -28,7 +28,8 @@ _OVERFLOW = re.compile(
 )
 _FILTER = re.compile(
     r"content_filter|content[ _]policy|content management policy|content filtering policy|ResponsibleAIPolicy"
-    r"|moderation|violating our usage policy|Content Exists Risk|safety_violation",
+    r"|moderation|violating our usage policy|Content Exists Risk|safety_violation|\b[a-z]+_policy(?:_violation)?\b"
+    r"|invalid_prompt\b",
     re.IGNORECASE,
 )
 _AGAIN = frozenset({408, 409, 425, 429})

@@ -7,15 +7,11 @@ tags inside the answer: all are read from the bytes. It knows nothing of retries
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
 
-import httpx2
-import openai
-
-from gyges.errors import UsageError
 from gyges.models import wire
-from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
+from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
+from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
 from gyges.models.provider import CallFailed, Received, Reply, Sampling, Trouble, Usage
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -55,26 +51,12 @@ class OpenAIChat:
         self.base_url = base_url
         self._own = is_openai(base_url)
         self._returned = tuple(returned)
-        self._client = openai.AsyncOpenAI(
-            api_key=key,
-            base_url=base_url,
-            max_retries=0,
-            timeout=timeouts(),
-            default_headers=ASKED,
-            # The environment's organization and project are OpenAI's business only.
-            organization=None if self._own else "",
-            project=None if self._own else "",
-            http_client=http_client(openai.DefaultAioHttpClient, base_url, connections, most_bytes),
-        )
-        self._connection = Connection(base_url, key, self._post, openai.APIStatusError, openai.APIConnectionError)
+        self._connection = OpenAIConnection(base_url, key, "/chat/completions", connections, most_bytes)
 
     # Asking
 
     def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
-        if sampling.reasoning_tokens is not None:
-            raise UsageError(
-                "Chat Completions takes no budget of reasoning tokens", "leave reasoning_tokens out, set an effort"
-            )
+        refuse_budget(sampling)
         # OpenAI refuses max_tokens for its reasoning models; many compatible servers know no other name.
         settings: Json = {
             "model": model,
@@ -99,17 +81,8 @@ class OpenAIChat:
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         return await self._connection.send(body, headers)
 
-    async def _post(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
-        # The prepared bytes go out as they are: what is stored is what is sent, and the SDK walks no types.
-        return await self._client.post(
-            "/chat/completions",
-            content=body,
-            cast_to=httpx2.Response,
-            options={"headers": headers, "security": {"bearer_auth": True}},
-        )
-
     async def close(self) -> None:
-        await self._client.close()
+        await self._connection.close()
 
     # Reading
 
@@ -159,11 +132,6 @@ class OpenAIChat:
         visibility = Visibility.SCRATCHPAD if self._own else Visibility.RAW
         tagged, said = split_tags(content, TAGS, visibility)
         return pieces + list(tagged), said
-
-
-def is_openai(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    return host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
 
 
 def _choice(received: Received, answer: Json) -> Json:

@@ -57,6 +57,8 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     stop: str = ""
     """The stop reason, as the provider spelt it."""
+    notes: tuple[str, ...] = ()
+    """What the provider says it did to the request, such as reasoning of earlier turns that it left out."""
 
 
 class Trouble(StrEnum):
@@ -106,6 +108,8 @@ class Provider(Protocol):
     """One wire format at one address with one key."""
 
     name: str
+    base_url: str
+    """Where calls go; holds no secret."""
 
     def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
         """The body to send, as JSON bytes: what is stored is what is sent."""

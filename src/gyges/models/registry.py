@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from gyges.errors import AuthenticationError, UsageError
 from gyges.models.provider import Provider
 
-Format = Literal["chat", "messages"]
+Format = Literal["chat", "responses", "messages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Service:
 
 SERVICES: Mapping[str, Service] = {
     "openai": Service("chat", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    "openai-responses": Service("responses", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
     "anthropic": Service("messages", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
     "openrouter": Service(
         "chat",
@@ -131,6 +132,10 @@ def _make(name: str, service: Service, address: str, key: str, connections: int)
 
         # The path of Messages has its own `/v1`, which addresses of other servers are often given with.
         return AnthropicMessages(address.rstrip("/").removesuffix("/v1"), key, name=name, connections=connections)
+    if service.format == "responses":
+        from gyges.models.openai_responses import OpenAIResponses
+
+        return OpenAIResponses(address, key, name=name, connections=connections)
     from gyges.models.openai_chat import OpenAIChat
 
     return OpenAIChat(address, key, name=name, returned=service.returned, connections=connections)
