@@ -16,7 +16,7 @@ def check_pair(first: Plan, second: Plan) -> None:
     if len(first.turns) != len(second.turns):
         turns = f"{len(first.turns)} and {len(second.turns)} turns"
         raise UsageError(f"{one} and {other} have {turns}", "contexts may differ only in their signal")
-    for name, (left, right) in zip(_names(first), zip(_texts(first), _texts(second), strict=True), strict=True):
+    for (name, left), (_, right) in zip(named_texts(first), named_texts(second), strict=True):
         if found := difference(left, right):
             to_do = "only {{ signal.NAME }}, written out as it stands, may differ between contexts"
             raise UsageError(f"{one} and {other} differ outside the signal, {name}, {found}", to_do)
@@ -52,9 +52,7 @@ def _snippet(text: str, at: int) -> str:
     return repr(("..." if start else "") + shown + ("..." if at + _AROUND < len(text) else ""))
 
 
-def _names(plan: Plan) -> list[str]:
-    return ["system text", *(f"turn {number}" for number in range(1, len(plan.turns) + 1))]
-
-
-def _texts(plan: Plan) -> list[Text]:
-    return [plan.system, *plan.turns]
+def named_texts(plan: Plan) -> list[tuple[str, Text]]:
+    """The plan's texts in order, each with what to call it."""
+    turns = [(f"turn {number}", turn) for number, turn in enumerate(plan.turns, start=1)]
+    return [("system text", plan.system), *turns]
