@@ -90,7 +90,7 @@ texts = st.text(st.characters(codec=None), max_size=40) | st.sampled_from(
     [
         "\x00",
         "\x10",
-        "\x100000",
+        "\x10\x80\x80\x80\x80",
         "\ud83d\ude00",
         "\udc80",
         "\ufffe",

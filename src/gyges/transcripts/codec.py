@@ -1,8 +1,9 @@
 """How values are spelt in a run's file, and back. Pure functions; it knows no database.
 
 Text goes into TEXT columns, so that full-text search and any SQLite tool can read it. SQLite's text is UTF-8
-without surrogates, and its functions stop at NUL: those characters are written as DLE (U+0010) and four
-hexadecimal digits, and so is DLE itself. All other text is stored as it is.
+without surrogates, and its functions stop at NUL: those characters are written as DLE (U+0010) and their four
+hexadecimal digits, as U+0080 to U+008F so that they are no words to a search; and so is DLE itself. All other
+text is stored as it is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gyges.transcripts.grades import (
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _UNSTORABLE = re.compile("[\x00\x10\ud800-\udfff]")
-_ESCAPED = re.compile("\x10([0-9a-f]{4})")
+_ESCAPED = re.compile("\x10([\x80-\x8f]{4})")
 _COMPRESS_ABOVE = 512
 _PLAIN, _ZLIB = b"=", b"z"
 
@@ -37,12 +38,20 @@ def stored(text: str) -> str:
     """The text as it is stored; the same object unless it holds NUL, DLE or a surrogate."""
     if "\x00" not in text and "\x10" not in text and _is_utf8(text):
         return text
-    return _UNSTORABLE.sub(lambda found: f"\x10{ord(found[0]):04x}", text)
+    return _UNSTORABLE.sub(_escape, text)
 
 
 def original(text: str) -> str:
     """The inverse of `stored`."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\x10" in text else text
+    return _ESCAPED.sub(_unescape, text) if "\x10" in text else text
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "\x10" + "".join(chr(0x80 + int(digit, 16)) for digit in f"{ord(found[0]):04x}")
+
+
+def _unescape(found: re.Match[str]) -> str:
+    return chr(int("".join(f"{ord(digit) - 0x80:x}" for digit in found[1]), 16))
 
 
 def _is_utf8(text: str) -> bool:

@@ -12,11 +12,12 @@ from typing import Self
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import codec, rows, schema
+from gyges.transcripts import codec, rows, schema, search
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, Outcome
 from gyges.transcripts.rows import Heading
+from gyges.transcripts.search import Part
 
 
 class RunReader:
@@ -88,7 +89,7 @@ class RunReader:
     def calls(self, episode: str) -> list[Call]:
         """Every attempt at every call of an episode, in order."""
         with self._told():
-            return [call for _, call in rows.get_calls(self._db, episode)]
+            return list(rows.get_calls(self._db, episode))
 
     def answered(self, episode: str) -> dict[int, Call]:
         """For each ordinal the latest call that was answered without an error: what a replay reads."""
@@ -117,8 +118,18 @@ class RunReader:
         if not sets:
             return
         with self._told():
-            for _, grade in rows.get_grades(self._db, sets[-1] if set_name is None else set_name):
-                yield grade
+            yield from rows.get_grades(self._db, sets[-1] if set_name is None else set_name)
+
+    def search(
+        self, text: str, literal: bool = True, part: Part | None = None, limit: int = 100
+    ) -> Iterator[search.Hit]:
+        """Where these words stand, in this order and in any case; the last one may be only begun.
+
+        At most `limit` places, one a block, in the order in which episodes were stored. With `literal=False` the
+        text is an expression of FTS5, and only what `index_run` has seen is searched. Raises UsageError.
+        """
+        with self._told():
+            yield from search.search(self._db, text, literal, part, limit)
 
     @contextmanager
     def _told(self) -> Generator[None]:

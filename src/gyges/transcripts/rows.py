@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
@@ -14,6 +14,9 @@ from gyges.transcripts.codec import Json, original, stored
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+
+Row = tuple[Any, ...]
+"""What SQLite gives; STRICT tables see to the types."""
 
 
 class Heading(NamedTuple):
@@ -211,27 +214,30 @@ def call_digest(call: Call) -> bytes:
     return codec.digest(*words, call.request, b"" if call.response is None else b"=" + call.response)
 
 
-def get_calls(db: sqlite3.Connection, episode: str | None = None) -> Iterator[tuple[bytes, Call]]:
-    """Hashes and calls: of one episode in the order they were made, or of all as they were stored."""
-    where, values = ("1", []) if episode is None else ("episode = ?", [stored(episode)])
-    order = "number" if episode is None else "ordinal, number"
-    for row in db.execute(f"SELECT sha256, {_CALL} FROM call WHERE {where} ORDER BY {order}", values):
-        sha256, id, ordinal, attempt, request, response, status, error, sent, received, headers = row
-        yield (
-            sha256,
-            Call(
-                episode=original(id),
-                ordinal=ordinal,
-                attempt=attempt,
-                request=codec.unpack(request),
-                response=None if response is None else codec.unpack(response),
-                status=status,
-                error=original(error),
-                sent=sent,
-                received=received,
-                headers=codec.read_pairs(headers),
-            ),
-        )
+SELECT_CALLS = f"SELECT sha256, {_CALL} FROM call"
+
+
+def get_calls(db: sqlite3.Connection, episode: str) -> Iterator[Call]:
+    """The calls of an episode in the order they were made."""
+    for row in db.execute(f"{SELECT_CALLS} WHERE episode = ? ORDER BY ordinal, number", (stored(episode),)):
+        yield call_of(row)
+
+
+def call_of(row: Row) -> Call:
+    """The call of a row of `SELECT_CALLS`."""
+    _, id, ordinal, attempt, request, response, status, error, sent, received, headers = row
+    return Call(
+        episode=original(id),
+        ordinal=ordinal,
+        attempt=attempt,
+        request=codec.unpack(request),
+        response=None if response is None else codec.unpack(response),
+        status=status,
+        error=original(error),
+        sent=sent,
+        received=received,
+        headers=codec.read_pairs(headers),
+    )
 
 
 # Grades
@@ -268,18 +274,22 @@ def grade_digest(grade: Grade) -> bytes:
     )
 
 
-def get_grades(db: sqlite3.Connection, set_name: str) -> Iterator[tuple[bytes, Grade]]:
-    """Hashes and grades of one set, in the order they were given."""
-    rows = db.execute(
-        "SELECT sha256, episode, question, grader, version, answer FROM grade"
-        " WHERE grade_set = (SELECT number FROM grade_set WHERE name = ?) ORDER BY number",
-        (stored(set_name),),
-    )
-    for sha256, episode, question, grader, version, answer in rows:
-        yield (
-            sha256,
-            Grade(original(episode), question, original(grader), original(version), codec.read_answer(answer)),
-        )
+SELECT_GRADES = (
+    "SELECT sha256, episode, question, grader, version, answer FROM grade"
+    " WHERE grade_set = (SELECT number FROM grade_set WHERE name = ?) ORDER BY number"
+)
+
+
+def get_grades(db: sqlite3.Connection, set_name: str) -> Iterator[Grade]:
+    """The grades of one set, in the order they were given."""
+    for row in db.execute(SELECT_GRADES, (stored(set_name),)):
+        yield grade_of(row)
+
+
+def grade_of(row: Row) -> Grade:
+    """The grade of a row of `SELECT_GRADES`."""
+    _, episode, question, grader, version, answer = row
+    return Grade(original(episode), question, original(grader), original(version), codec.read_answer(answer))
 
 
 def get_grade_sets(db: sqlite3.Connection) -> list[str]:

@@ -1,13 +1,12 @@
 """The tables of a run's file, their numbered migrations, and how the file is opened. It knows no value types.
 
 `application_id` says that a SQLite file is a run of gyges, `user_version` which schema it has. A file of a newer
-schema is refused; one of an older schema is copied and then migrated by the next writer.
+schema is refused; one of an older schema can be read, and is copied and then migrated by the next writer.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -97,7 +96,21 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+# Full-text search over blocks, and which episodes are in it: finished ones only, for those never change.
+_V2 = """
+CREATE VIRTUAL TABLE search USING fts5(text, content='block', content_rowid='number',
+  tokenize='unicode61 remove_diacritics 0');
+
+CREATE TABLE searchable(episode INTEGER PRIMARY KEY REFERENCES episode(number)) STRICT;
+"""
+
+
+def _second(connection: sqlite3.Connection) -> None:
+    for statement in _V2.split(";\n"):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 
@@ -115,14 +128,14 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def new(path: Path) -> sqlite3.Connection:
+def new(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
     """An empty run at `path`, which must not exist, without a journal: it is not yet anybody's."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrate(connection)
+        migrate(connection, migrations)
     except sqlite3.Error:
         connection.close()
         raise
@@ -147,8 +160,6 @@ def to_write(path: Path, durability: Durability = "process") -> sqlite3.Connecti
     Raises StoreError for anything that is not a run of this or an older schema.
     """
     found = _known(path)
-    if found < len(MIGRATIONS):
-        shutil.copy2(path, path.with_name(f"{path.name}.schema-{found}"))
     with told(path):
         connection = _connect(path, "rw")
         with _closed_on_failure(connection):
@@ -158,17 +169,22 @@ def to_write(path: Path, durability: Durability = "process") -> sqlite3.Connecti
             connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
             if found < len(MIGRATIONS):
+                _keep_copy(connection, path.with_name(f"{path.name}.schema-{found}"))
                 migrate(connection)
     return connection
 
 
+def _keep_copy(connection: sqlite3.Connection, path: Path) -> None:
+    """As SQLite sees it, with what is still in the log; under its name only when it is whole."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(part),))
+    part.replace(path)
+
+
 def to_read(path: Path) -> sqlite3.Connection:
     """A connection that can't write. Raises StoreError for anything that is not a run this version can read."""
-    found = _known(path)
-    if found < len(MIGRATIONS):
-        raise StoreError(
-            f"{path} has the older schema {found}", f"bring it up to date with `gyges grade {path.stem}`"
-        )
+    _known(path)
     with told(path):
         connection = _connect(path, "ro")
         with _closed_on_failure(connection):

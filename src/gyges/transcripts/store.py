@@ -14,7 +14,7 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import rows, schema
+from gyges.transcripts import rows, schema, search
 from gyges.transcripts.commits import Commits
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.lock import Lock, Owner
@@ -24,7 +24,7 @@ from gyges.transcripts.record import Call, Episode
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.schema import Durability
 
-__all__ = ["Durability", "Heading", "RunReader", "RunWriter", "write_run"]
+__all__ = ["Durability", "Heading", "RunReader", "RunWriter", "index_run", "write_run"]
 
 
 class RunWriter:
@@ -90,6 +90,12 @@ class RunWriter:
 
         await self._commits.commit(write)
 
+    async def index(self) -> None:
+        """Take all finished episodes into the full-text index, some at a time between other writes."""
+        taken: list[int] = [1]
+        while taken[-1]:
+            await self._commits.commit(lambda db: taken.append(search.index(db)))
+
     def close(self) -> None:
         """Commit what was handed over and let go of the run. Twice is once."""
         if self._closed:
@@ -119,6 +125,12 @@ def write_run(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Ma
         _write(path, episodes, manifest)
     finally:
         lock.release()
+
+
+async def index_run(path: Path) -> None:
+    """Bring the full-text index of a run up to date. Raises StoreError when somebody is writing to it."""
+    with RunWriter.open(path) as writer:
+        await writer.index()
 
 
 def _locked(path: Path) -> Lock:

@@ -1,0 +1,100 @@
+"""The schema: older runs can be read and are migrated with a copy; newer ones and strange ones are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gyges.errors import StoreError
+from gyges.transcripts import rows, schema
+from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome
+from gyges.transcripts.store import RunReader, RunWriter, index_run
+from gyges.transcripts.verify import verify
+
+MANIFEST = Manifest(
+    run="one",
+    created="2026-11-21T00:00:00+00:00",
+    source="played",
+    command="",
+    seed=1,
+    samples=1,
+    scenarios=(),
+    agents=(),
+    contrasts=(),
+    versions={},
+)
+MESSAGES = (Message("user", "asked"), Message("assistant", "said"))
+EPISODE = Episode(EpisodeKey("a", "f/s", "", "c", 0), "f", Outcome.COMPLETED, "", MESSAGES, 1.0, 2.0)
+
+OLDER = range(1, len(schema.MIGRATIONS))
+
+
+def of_schema(path: Path, number: int) -> Path:
+    connection = schema.new(path, schema.MIGRATIONS[:number])
+    rows.put_manifest(connection, MANIFEST)
+    rows.put_episode(connection, EPISODE)
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize("number", OLDER)
+def test_a_run_of_an_older_schema_is_read_as_it_is(tmp_path: Path, number: int) -> None:
+    path = of_schema(tmp_path / "one.sqlite", number)
+    before = path.read_bytes()
+    with RunReader(path) as reader:
+        assert reader.manifest == MANIFEST
+        assert list(reader.episodes()) == [EPISODE]
+        assert [hit.found for hit in reader.search("asked")] == ["asked"]
+    assert verify(path) == []
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", OLDER)
+def test_a_run_of_an_older_schema_is_copied_and_migrated_by_its_writer(tmp_path: Path, number: int) -> None:
+    path = of_schema(tmp_path / "one.sqlite", number)
+    asyncio.run(index_run(path))
+    for file, expected in ((path, len(schema.MIGRATIONS)), (tmp_path / f"one.sqlite.schema-{number}", number)):
+        connection = schema.to_read(file)
+        assert schema.version(connection) == expected
+        connection.close()
+        with RunReader(file) as reader:
+            assert list(reader.episodes()) == [EPISODE]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    path = of_schema(tmp_path / "one.sqlite", 1)
+
+    def breaks_off(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE more(one INTEGER)")
+        connection.execute("NO SUCH STATEMENT")
+
+    connection = sqlite3.connect(path, isolation_level=None)
+    with pytest.raises(sqlite3.OperationalError):
+        schema.migrate(connection, [*schema.MIGRATIONS[:1], breaks_off])
+    connection.close()
+    with RunReader(path) as reader:
+        assert reader.count() == 1
+    RunWriter.open(path).close()
+
+
+def test_a_strange_table_in_an_older_run_is_refused(tmp_path: Path) -> None:
+    path = of_schema(tmp_path / "one.sqlite", 1)
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TRIGGER t AFTER INSERT ON grade BEGIN DELETE FROM episode; END")
+    connection.close()
+    with pytest.raises(StoreError, match="not those that gyges makes"):
+        RunWriter.open(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["one.sqlite"]
+
+
+def test_a_bytewise_copy_of_a_finished_run_is_a_run(tmp_path: Path) -> None:
+    path = of_schema(tmp_path / "one.sqlite", len(schema.MIGRATIONS))
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with RunReader(copy) as reader:
+        assert list(reader.episodes()) == [EPISODE]
