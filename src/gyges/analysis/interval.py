@@ -25,7 +25,7 @@ _EQUAL = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """An estimate between -1 and 1, its standard error, 95% interval and two-sided p-value.
+    """An estimate, its standard error, 95% interval and two-sided p-value.
 
     `scenarios` is how many values it rests on. `se`, `low`, `high` and `p` are None where one scenario is all
     there is; `p` also where zero is no hypothesis (a rate).
