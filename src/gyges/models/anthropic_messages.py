@@ -14,7 +14,7 @@ import anthropic
 import httpx2
 
 from gyges.errors import UsageError
-from gyges.models import wire
+from gyges.models import streams, wire
 from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
 from gyges.models.failures import failed, failed_inside
 from gyges.models.provider import Received, Reply, Sampling, Usage
@@ -23,6 +23,9 @@ from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
 
 BASE_URL = "https://api.anthropic.com"
+
+LONGEST_UNSTREAMED = 21_333
+"""Tokens above which an answer may take ten minutes: the SDK then insists on a stream, and so do networks."""
 
 _DONE = frozenset({"end_turn", "stop_sequence", "tool_use"})
 _CUT = {
@@ -41,6 +44,7 @@ class AnthropicMessages:
         key: str,
         *,
         name: str = "anthropic",
+        stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
     ) -> None:
@@ -48,6 +52,7 @@ class AnthropicMessages:
         self.base_url = base_url
         # Anthropic shows a summary of the thinking at most; the models behind other servers have only the words.
         self._own = (urlsplit(base_url).hostname or "").endswith("anthropic.com")
+        self._stream = stream
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + "/v1/messages"
         self._client = anthropic.AsyncAnthropic(
@@ -71,6 +76,8 @@ class AnthropicMessages:
         settings: Json = {"model": model, "max_tokens": sampling.max_tokens}
         if opening:
             settings["system"] = "\n\n".join(message.text for message in opening)
+        if self._stream or sampling.max_tokens > LONGEST_UNSTREAMED:
+            settings["stream"] = True
         if sampling.temperature is not None:
             settings["temperature"] = sampling.temperature
         settings |= _thinking(sampling)
@@ -80,7 +87,6 @@ class AnthropicMessages:
         return await self._connection.send(body, headers)
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
-        # The SDK's own method refuses long answers without streaming; posting the bytes does not.
         return await self._client.post(
             self._url, content=body, cast_to=httpx2.Response, options={"headers": headers}
         )
@@ -93,7 +99,7 @@ class AnthropicMessages:
     def read(self, received: Received) -> Reply:
         if not 200 <= received.status < 300:
             raise failed(received)
-        text, answer = wire.parse(received)
+        text, answer = streams.messages(received) if streams.is_stream(received) else wire.parse(received)
         if answer.get("error"):
             raise failed_inside(received, answer["error"])
         content = answer.get("content")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gyges.models import wire
+from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
@@ -43,6 +43,7 @@ class OpenAIChat:
         *,
         name: str = "openai",
         returned: Sequence[str] = (),
+        stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
     ) -> None:
@@ -51,6 +52,7 @@ class OpenAIChat:
         self.base_url = base_url
         self._own = is_openai(base_url)
         self._returned = tuple(returned)
+        self._stream = stream
         self._connection = OpenAIConnection(base_url, key, "/chat/completions", connections, most_bytes)
 
     # Asking
@@ -64,6 +66,9 @@ class OpenAIChat:
             "temperature": sampling.temperature,
             "reasoning_effort": sampling.reasoning_effort,
             "seed": sampling.seed,
+            "stream": self._stream or None,
+            # Without it a stream says nothing of its tokens.
+            "stream_options": {"include_usage": True} if self._stream else None,
         }
         given = {name: value for name, value in settings.items() if value is not None}
         return wire.joined(given, "messages", [self._message(message) for message in messages])
@@ -89,7 +94,7 @@ class OpenAIChat:
     def read(self, received: Received) -> Reply:
         if not 200 <= received.status < 300:
             raise failed(received)
-        text, answer = wire.parse(received)
+        text, answer = streams.chat(received) if streams.is_stream(received) else wire.parse(received)
         if answer.get("error"):
             raise failed_inside(received, answer["error"])
         choice = _choice(received, answer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gyges.models import wire
+from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
@@ -30,12 +30,14 @@ class OpenAIResponses:
         key: str,
         *,
         name: str = "openai-responses",
+        stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self.name = name
         self.base_url = base_url
         self._own = is_openai(base_url)
+        self._stream = stream
         self._connection = OpenAIConnection(base_url, key, "/responses", connections, most_bytes)
 
     # Asking
@@ -44,6 +46,8 @@ class OpenAIResponses:
         """The seed is left out: Responses takes none. With an effort a summary of the reasoning is asked for."""
         refuse_budget(sampling)
         settings: Json = {"model": model, "store": False, "max_output_tokens": sampling.max_tokens}
+        if self._stream:
+            settings["stream"] = True
         if sampling.temperature is not None:
             settings["temperature"] = sampling.temperature
         effort = sampling.reasoning_effort
@@ -63,7 +67,7 @@ class OpenAIResponses:
     def read(self, received: Received) -> Reply:
         if not 200 <= received.status < 300:
             raise failed(received)
-        text, answer = wire.parse(received)
+        text, answer = streams.responses(received) if streams.is_stream(received) else wire.parse(received)
         if answer.get("error"):
             raise failed_inside(received, answer["error"])
         status = wire.string(answer, "status") or ""

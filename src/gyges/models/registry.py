@@ -57,6 +57,7 @@ def provider(
     base_url: str | None = None,
     *,
     key: str | None = None,
+    stream: bool = False,
     connections: int = 1000,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Provider, str]:
@@ -76,7 +77,7 @@ def provider(
         # Somebody else's server: it may well be open.
         service = replace(service, needs_key=False)
     usable_key = _key(variables, service) if key is None else key
-    return _make(name, service, address, usable_key, connections), model_name
+    return _make(name, service, address, usable_key, stream, connections), model_name
 
 
 def _service(model: str) -> tuple[str, Service, str]:
@@ -126,16 +127,18 @@ def _key(variables: Mapping[str, str], service: Service) -> str:
     return key
 
 
-def _make(name: str, service: Service, address: str, key: str, connections: int) -> Provider:
+def _make(name: str, service: Service, address: str, key: str, stream: bool, connections: int) -> Provider:
     if service.format == "messages":
         from gyges.models.anthropic_messages import AnthropicMessages
 
         # The path of Messages has its own `/v1`, which addresses of other servers are often given with.
-        return AnthropicMessages(address.rstrip("/").removesuffix("/v1"), key, name=name, connections=connections)
+        return AnthropicMessages(
+            address.rstrip("/").removesuffix("/v1"), key, name=name, stream=stream, connections=connections
+        )
     if service.format == "responses":
         from gyges.models.openai_responses import OpenAIResponses
 
-        return OpenAIResponses(address, key, name=name, connections=connections)
+        return OpenAIResponses(address, key, name=name, stream=stream, connections=connections)
     from gyges.models.openai_chat import OpenAIChat
 
-    return OpenAIChat(address, key, name=name, returned=service.returned, connections=connections)
+    return OpenAIChat(address, key, name=name, returned=service.returned, stream=stream, connections=connections)

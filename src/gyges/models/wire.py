@@ -46,7 +46,8 @@ def encode(text: str) -> bytes:
 
 def joined(settings: Json, name: str, items: Sequence[str]) -> bytes:
     """The body `settings` plus `name`: an array of JSON texts, each of which goes in unchanged."""
-    return encode(f'{{"{name}":[{",".join(items)}],{dumps(settings)[1:]}')
+    rest = dumps(settings)[1:]
+    return encode(f'{{"{name}":[{",".join(items)}]{"," if settings else ""}{rest}')
 
 
 # Reading
