@@ -60,6 +60,8 @@ class _Reader:
             yield "quoted"
         if self._negated(found):
             yield "negated"
+        if any(start == found.end for start, _ in self._spans("negation")):
+            yield "denied"
         if self._marked("hypothetical", found, SUPPOSED):
             yield "hypothetical"
         if self._marked("others", found, SUPPOSED):

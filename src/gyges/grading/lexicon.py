@@ -106,13 +106,18 @@ class _Node:
 
 
 class Lexicon:
-    """Classes and patterns, compiled. `parts` are classes made of patterns, each seeing those before it."""
+    """Classes and patterns, compiled. `parts` are classes made of patterns, each seeing those before it.
+
+    No gap of a pattern holds a word of the class `barrier`, and no gap of a part one of `negation` either.
+    """
 
     def __init__(
         self,
         classes: Mapping[str, Sequence[str]],
         parts: Mapping[str, Sequence[str]],
         patterns: Mapping[str, Sequence[str]],
+        barrier: str = "",
+        negation: str = "",
     ) -> None:
         self._ids: dict[str, int] = {}
         self._items: list[list[str]] = []
@@ -125,6 +130,8 @@ class Lexicon:
             self._patterns += [self._making(pattern, number) for pattern in compiled]
         for name, lines in patterns.items():
             self._patterns += [self._pattern(name, line) for line in lines]
+        self._barrier = self.number(barrier) if barrier else -1
+        self._negation = self.number(negation) if negation else -1
         self._bits = self._unions()
         self._root = self._tree()
         self._first: dict[str, tuple[int, tuple[_Node, ...]]] = {}
@@ -149,7 +156,7 @@ class Lexicon:
             pattern = self._patterns[heapq.heappop(waiting)]
             if pattern.bits & hits.bits != pattern.bits:
                 continue
-            matches = match(pattern, hits)
+            matches = self._unbroken(pattern, match(pattern, hits), hits)
             if matches and pattern.makes < 0:
                 found += matches
             elif matches:
@@ -160,6 +167,13 @@ class Lexicon:
                         seen.add(one)
                         heapq.heappush(waiting, one)
         return hits, found
+
+    def _unbroken(self, pattern: Pattern, matches: list[Found], hits: Hits) -> list[Found]:
+        if not any(one.holes for one in matches):
+            return matches
+        classes = (self._barrier, self._negation) if pattern.makes >= 0 else (self._barrier,)
+        breaks = {start for number in classes if number >= 0 for start, _ in hits.spans(number)}
+        return [one for one in matches if breaks.isdisjoint(one.holes)]
 
     def _scan(self, words: Sequence[str]) -> Hits:
         events: list[tuple[int, int, int]] = []
@@ -270,19 +284,19 @@ class Lexicon:
 
 
 def match(pattern: Pattern, hits: Hits) -> list[Found]:
-    """The pattern's matches from left to right, not overlapping, shortest gaps first."""
+    """The pattern's matches, not overlapping; of two with the same end the tighter one. From right to left."""
     found: list[Found] = []
     lists = [hits.spans(number) for number in pattern.classes]
     dead: set[tuple[int, int]] = set()
-    free = 0
-    for start, end in lists[0]:
-        if start < free:
-            continue
+    free = 1 << 30
+    for start, end in reversed(lists[0]):
         rest = _continue(pattern.gaps, lists, 1, end, dead)
-        if rest is not None:
-            last, holes = rest
+        if rest is None:
+            continue
+        last, holes = rest
+        if last <= free:
             found.append(Found(pattern.name, start, last, holes))
-            free = last
+            free = start
     return found
 
 

@@ -22,8 +22,8 @@ from .lexicon import Lexicon, PatternError
 CODE = "1"
 """Goes up when the engine's code changes what it finds."""
 
-Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal"]
-MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later", "unreal")
+Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal", "denied"]
+MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later", "unreal", "barrier")
 
 
 class CueRule(BaseModel):
@@ -68,7 +68,7 @@ def load_rules(path: Path) -> Rules:
     classes = {**file.markers, **file.classes}
     patterns = {name: rule.patterns for name, rule in file.cues.items()}
     try:
-        lexicon = Lexicon(classes, file.parts, patterns)
+        lexicon = Lexicon(classes, file.parts, patterns, barrier="barrier", negation="negation")
         markers = {name: lexicon.number(name) for name in MARKERS}
     except PatternError as error:
         raise AuthoringError(

@@ -14,7 +14,7 @@ _BREAK = re.compile(
     """,
     re.VERBOSE,
 )
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx|no)|\b[a-z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx)|(?:^|[\s(.])[b-hj-z])\.$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _QUOTED = re.compile(
     r'"[^"\n]{12,600}"|“[^”\n]{12,600}”|`[^`\n]{12,600}`'
@@ -33,6 +33,7 @@ _CARELESS = {
     + ("i'm", "i've", "they'll", "they'd", "they're", "that's", "it'll", "there's")
 }
 """Contractions as hurried writers spell them."""
+_KEPT = frozenset(["it's", "that's", "there's", "what's", "let's", "nobody's", "one's"])
 QUOTED_WORDS = 4
 """A quotation of fewer words is a word in inverted commas, not somebody's speech."""
 
@@ -97,7 +98,7 @@ def _sentence(text: str, start: int, end: int, quotations: list[tuple[int, int]]
         joined = bool(words) and words[-1] == "and" and word in _SUBJECTS
         if joined or word in _CLAUSE_WORDS or _parted(text, last, at):
             clause += 1
-        words.append(_CARELESS.get(word, word))
+        words.append(_plain(word))
         spans.append((at, to))
         clauses.append(clause)
         last = to
@@ -106,6 +107,13 @@ def _sentence(text: str, start: int, end: int, quotations: list[tuple[int, int]]
     return Sentence(
         spans[0][0], _tail(text, last, end), tuple(words), tuple(spans), tuple(clauses), _quoted(spans, quotations)
     )
+
+
+def _plain(word: str) -> str:
+    """The word without a possessive or contracted 's, but for the few that are words of their own."""
+    if word.endswith("'s") and word not in _KEPT:
+        return word[:-2]
+    return _CARELESS.get(word, word)
 
 
 def _parted(text: str, last: int, at: int) -> bool:
