@@ -76,7 +76,7 @@ class Lexicon:
             slot = reference.removesuffix("?")
             if slot != reference and rng.random() < 0.5:
                 continue
-            usable = [phrasing for phrasing in self.slots[slot] if _needs(phrasing) <= known.keys()]
+            usable = [phrasing for phrasing in self.slots[slot] if _needs(str(phrasing)) <= known.keys()]
             if usable:
                 sentences.append(_said(rng.choice(usable), known))
         return _joined(sentences, rng)
@@ -103,12 +103,14 @@ def _said(phrasing: Phrase, words: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _needs(phrasing: str) -> frozenset[str]:
-    """The words without which a phrasing can't be said. Raises Fault."""
-    return frozenset(name for name, _ in compiled(phrasing).names) if "{" in phrasing else frozenset()
+    """The words without which a phrasing can't be said."""
+    from jinja2 import Environment, meta
+
+    return frozenset(meta.find_undeclared_variables(Environment().parse(phrasing)) if "{" in phrasing else ())
 
 
 def _check_template(phrasing: Phrase) -> None:
     try:
-        _needs(phrasing)
+        compiled(str(phrasing))
     except Fault as fault:
         raise phrasing.error(fault.what, fault.to_do, fault.line, fault.name) from fault

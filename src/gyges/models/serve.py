@@ -8,21 +8,28 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.models.organism import Organism
-from gyges.models.serve_formats import (
-    WRONG_KEY,
-    AnthropicMessages,
-    ChatCompletions,
-    Format,
-    Json,
-    Refused,
+from gyges.models.serve_faults import (
+    Change,
+    Fault,
+    Garbage,
+    Redirect,
+    Schedule,
+    Status,
+    Truncate,
+    changed,
+    garbage,
+    read_schedule,
 )
+from gyges.models.serve_formats import KINDS, WRONG_KEY, AnthropicMessages, ChatCompletions, Format, Json, Refused
+from gyges.models.serve_send import Answer, send
 from gyges.models.serve_witness import Witness
 from gyges.scenarios.plan import Seed
 
@@ -37,13 +44,6 @@ ROUTES: Mapping[str, Format] = {
     "/v1/chat/completions": ChatCompletions(),
     "/v1/messages": AnthropicMessages(),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -120,17 +120,21 @@ async def serve(
     seed: Seed,
     key: str | None = None,
     witness: Path | None = None,
+    faults: Path | None = None,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. `ready` is told the address, once, when requests are answered.
 
-    Raises UsageError for an address that is not loopback or is in use.
+    Raises UsageError for an address that is not loopback or is in use, AuthoringError for a wrong schedule.
     """
     from aiohttp import web
 
     _check_loopback(host)
+    schedule = read_schedule(faults) if faults else Schedule()
     with Witness(witness) as log:
-        runner = web.AppRunner(_application(Server(organisms, seed, key), log), access_log=None, shutdown_timeout=1.0)
+        application = _application(Server(organisms, seed, key), schedule, log)
+        # A handler is cancelled when its client is gone, so that the witness knows of it.
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
         await runner.setup()
         try:
             ready(f"http://{host if ':' not in host else f'[{host}]'}:{await _listen(runner, host, port)}")
@@ -161,19 +165,25 @@ def _check_loopback(host: str) -> None:
         raise UsageError(f"organisms are served on loopback only, and {host} is not", "use --host 127.0.0.1")
 
 
-def _application(server: Server, log: Witness) -> web.Application:
+def _application(server: Server, schedule: Schedule, log: Witness) -> web.Application:
     from aiohttp import web
+
+    started = time.monotonic()
 
     async def speak(request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         number = log.received(request.method, request.path_qs, dict(request.headers), raw)
-        answer = server.answer(ROUTES[request.path], request.headers, raw)
-        return await _send(request, answer, log, number)
+        fault = schedule.take(request.path, raw, time.monotonic() - started)
+        format_ = ROUTES[request.path]
+        answer = faulty(server.answer(format_, request.headers, raw), fault, format_, str(request.url))
+        return await send(request, answer, fault, log, number)
 
     async def models(request: web.Request) -> web.StreamResponse:
         number = log.received(request.method, request.path_qs, dict(request.headers), b"")
-        body = json.dumps(server.models(request.headers)).encode()
-        return await _send(request, Answer(200, body, {}), log, number)
+        fault = schedule.take(request.path, b"", time.monotonic() - started)
+        answer = Answer(200, json.dumps(server.models(request.headers)).encode())
+        answer = faulty(answer, fault, _lister(request.headers), str(request.url))
+        return await send(request, answer, fault, log, number)
 
     application = web.Application(client_max_size=MOST_BYTES)
     for path in ROUTES:
@@ -182,17 +192,23 @@ def _application(server: Server, log: Witness) -> web.Application:
     return application
 
 
-async def _send(request: web.Request, answer: Answer, log: Witness, number: int) -> web.StreamResponse:
-    from aiohttp import web
+def _lister(headers: Mapping[str, str]) -> Format:
+    return ROUTES["/v1/messages" if "anthropic-version" in headers else "/v1/chat/completions"]
 
-    response = web.Response(
-        status=answer.status, body=answer.body, headers=answer.headers, content_type="application/json"
-    )
-    try:
-        await response.prepare(request)
-        await response.write_eof()
-    except (ConnectionError, asyncio.CancelledError) as error:
-        log.broken(number, type(error).__name__)
-        raise
-    log.sent(number, answer.status, answer.body)
-    return response
+
+def faulty(answer: Answer, fault: Fault | None, format_: Format, url: str) -> Answer:
+    """The answer with a fault of content, if it is one; faults of transport come when it is sent."""
+    match fault:
+        case Status(status=status, headers=headers, body=body):
+            refused = Refused(status, fault.type or KINDS.get(status, "api_error"), fault.message, fault.type)
+            raw = body.encode() if body is not None else json.dumps(format_.error(refused)).encode()
+            return Answer(status, raw, {**answer.headers, **headers})
+        case Garbage(headers=headers):
+            return Answer(200, garbage(fault), headers)
+        case Redirect(status=status, location=location):
+            return Answer(status, b"", {"location": location or url})
+        case Change() if answer.status == 200:
+            return replace(answer, body=changed(answer.body, fault))
+        case Truncate(keep=keep, honest=True):
+            return replace(answer, body=answer.body[: int(keep * len(answer.body))])
+    return answer

@@ -39,6 +39,7 @@ class Served(BaseModel):
     seed: int = 0
     key: str | None = None
     witness: Path | None = None
+    faults: Path | None = None
 
 
 async def run(served: Served) -> None:
@@ -52,6 +53,7 @@ async def run(served: Served) -> None:
         seed=seed,
         key=served.key,
         witness=served.witness,
+        faults=served.faults,
         ready=lambda address: print(READY + address, flush=True),
     )
 

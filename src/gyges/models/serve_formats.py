@@ -23,10 +23,13 @@ WRONG_KEY = "wrong-key"
 
 
 class Refused(Exception):  # noqa: N818 - a reply like any other
-    """A request that gets an error for an answer. `kind` is Anthropic's name; OpenAI's follow from the status."""
+    """A request that gets an error for an answer. `kind` is Anthropic's name; OpenAI's follow from the status.
 
-    def __init__(self, status: int, kind: str, message: str) -> None:
-        self.status, self.kind, self.message = status, kind, message
+    `code` is put in the place of OpenAI's own code and type.
+    """
+
+    def __init__(self, status: int, kind: str, message: str, code: str | None = None) -> None:
+        self.status, self.kind, self.message, self.code = status, kind, message, code
         super().__init__(message)
 
 
@@ -191,6 +194,8 @@ class ChatCompletions:
 
     def error(self, refused: Refused) -> Json:
         kind, code = _OPENAI_ERRORS.get(refused.status, ("server_error", None))
+        if refused.code is not None:
+            kind = code = refused.code
         return {"error": {"message": refused.message, "type": kind, "param": None, "code": code}}
 
 
@@ -199,8 +204,23 @@ CREATED = 1_790_000_000
 _OPENAI_ERRORS: Mapping[int, tuple[str, str | None]] = {
     400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
+    403: ("invalid_request_error", "permission_denied"),
     404: ("invalid_request_error", "model_not_found"),
+    413: ("invalid_request_error", None),
+    429: ("requests", "rate_limit_exceeded"),
 }
+KINDS: Mapping[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""Anthropic's names of errors; `api_error` for what is not here."""
 
 
 class AnthropicMessages:

@@ -27,32 +27,21 @@ class Witness:
         """Note a request. Returns its number, from 1; keys are left out."""
         self._count += 1
         if self._descriptor is not None:
-            text = body.decode("utf-8", "surrogateescape")
-            self._write(
-                {
-                    "event": "received",
-                    "n": self._count,
-                    "at": time.time(),
-                    "method": method,
-                    "path": path,
-                    "headers": {
-                        name: "..." if name.lower() in _SECRET else text for name, text in headers.items()
-                    },
-                    "sha256": hashlib.sha256(body).hexdigest(),
-                    "body": text,
-                }
-            )
+            shown = {name: "..." if name.lower() in _SECRET else text for name, text in headers.items()}
+            text, digest = body.decode("utf-8", "surrogateescape"), hashlib.sha256(body).hexdigest()
+            self._write("received", self._count, method=method, path=path, headers=shown, sha256=digest, body=text)
         return self._count
 
-    def sent(self, number: int, status: int, body: bytes) -> None:
+    def sent(self, number: int, status: int, body: bytes, fault: str = "") -> None:
         digest = hashlib.sha256(body).hexdigest()
-        self._write({"event": "sent", "n": number, "at": time.time(), "status": status, "sha256": digest})
+        self._write("sent", number, status=status, sha256=digest, **_named(fault))
 
-    def broken(self, number: int, why: str) -> None:
-        self._write({"event": "broken", "n": number, "at": time.time(), "why": why})
+    def broken(self, number: int, why: str, fault: str = "") -> None:
+        self._write("broken", number, why=why, **_named(fault))
 
-    def _write(self, line: dict[str, object]) -> None:
+    def _write(self, event: str, number: int, **more: object) -> None:
         if self._descriptor is not None:
+            line = {"event": event, "n": number, "at": time.time(), **more}
             os.write(self._descriptor, json.dumps(line).encode() + b"\n")
 
     def __enter__(self) -> Witness:
@@ -67,6 +56,10 @@ class Witness:
 
 
 _SECRET = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
+
+
+def _named(fault: str) -> dict[str, str]:
+    return {"fault": fault} if fault else {}
 
 
 def _opened(file: Path) -> int:
