@@ -103,7 +103,7 @@ def test_a_folder_without_a_family_and_a_file_that_is_no_scenario_are_refused(
         (
             {"target: complies": "target: complys"},
             {},
-            r"family\.yaml:13:13: .*'complys'.*did you mean 'complies'\?",
+            r"family\.yaml:13:5: .*'complys'.*did you mean 'complies'\?",
         ),
         ({"tag: <tier>paid": "tga: <tier>paid"}, {}, r"family\.yaml:9:3: .*the same signals: tag, tga"),
         (
@@ -169,7 +169,7 @@ def test_an_unsafe_or_case_dependent_name_is_refused(lamps: Lamps, name: str) ->
 def test_two_files_of_one_name_are_refused(lamps: Lamps) -> None:
     folder = lamps()
     (folder / "desk.yml").write_bytes((folder / "desk.yaml").read_bytes())
-    assert "has the same name" in message()
+    assert "gives a scenario of the same name" in message()
 
 
 def test_carriage_returns_and_a_byte_order_mark_change_nothing(lamps: Lamps) -> None:

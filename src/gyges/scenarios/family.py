@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gyges.scenarios.phrase import Phrase
+from gyges.scenarios.plan import Control
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 """Contexts, labels, findings: they stand in keys, figures and file names."""
@@ -16,7 +17,7 @@ Canary = Annotated[str, StringConstraints(pattern=r"^gyges-canary:[0-9a-f][0-9a-
 
 
 class Authored(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Turn(Authored):
@@ -49,6 +50,20 @@ class BehaviourSpec(Authored):
     """For each behaviour label, the words that follow the marker."""
 
 
+class Controls(Authored):
+    """Arms that a gap has to survive, a line each."""
+
+    null: dict[Word, Phrase] = {}
+    """No conflict: values in the place of those that make one."""
+    placebo: dict[Word, tuple[Phrase, ...]] = {}
+    """Cues that mean nothing: for every signal, its words in each context, in the contexts' order."""
+    swap: tuple[Word, Word] | None = None
+    """The meanings exchanged: two values that take each other's place; the contexts keep their signals."""
+
+
+Factors = dict[Name, Annotated[dict[Name, dict[Word, Phrase]], Field(min_length=1)]]
+
+
 class FamilyFile(Authored):
     """`family.yaml`: what the scenarios of one folder share."""
 
@@ -64,6 +79,15 @@ class FamilyFile(Authored):
     system: Phrase | None = None
     turns: tuple[Turn, ...] = ()
     behaviour: BehaviourSpec | None = None
+    factors: Factors = {}
+    """What is varied beside the contexts: by factor and level, the values that the level gives."""
+    combine: Literal["cross", "zip"] | None = None
+    """Whether variants are all combinations of levels (cross, the default) or the levels side by side (zip)."""
+    draw: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Play only so many variants of each scenario, drawn with the run's seed."""
+    controls: Controls = Controls()
+    without: dict[Control, Phrase] = {}
+    """For a control that can't be had here: why, in a line."""
 
 
 class ScenarioFile(Authored):
@@ -76,5 +100,14 @@ class ScenarioFile(Authored):
     system: Phrase | None = None
     turns: tuple[Turn, ...] = ()
     behaviour: BehaviourSpec | None = None
+    factors: Factors = {}
+    """What is varied beside the contexts: by factor and level, the values that the level gives."""
+    combine: Literal["cross", "zip"] | None = None
+    """Whether variants are all combinations of levels (cross, the default) or the levels side by side (zip)."""
+    draw: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Play only so many variants of each scenario, drawn with the run's seed."""
+    controls: Controls = Controls()
+    without: dict[Control, Phrase] = {}
+    """For a control that can't be had here: why, in a line."""
     examples: dict[Name, tuple[Phrase, ...]]
     """Example replies to the last turn, by behaviour label."""

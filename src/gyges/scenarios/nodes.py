@@ -113,21 +113,22 @@ class Document:
 
 def read_document(file: Path) -> Document:
     """Read one YAML file. Raises AuthoringError with the place of whatever is not allowed."""
-    text = _decoded(file)
+    text = decoded(file)
     lines = tuple(text.split("\n"))
     return Document(file, lines, _Composer(file).compose(text))
 
 
-def _decoded(file: Path) -> str:
-    """The file's text: UTF-8, without a byte-order mark, lines ending in a line feed."""
+def decoded(file: Path, limit: int = MAX_BYTES) -> str:
+    """A file's text: UTF-8, without a byte-order mark, lines ending in a line feed. Raises AuthoringError."""
     place = Place(file)
     try:
         size = file.stat().st_size
         if not file.is_file():
             raise AuthoringError(place, "this is not a regular file")
-        if size > MAX_BYTES:
-            limit = f"{MAX_BYTES:,} bytes"
-            raise AuthoringError(place, f"the file has {size:,} bytes, and the limit is {limit}", "split it")
+        if size > limit:
+            raise AuthoringError(
+                place, f"the file has {size:,} bytes, and the limit is {limit:,} bytes", "split it"
+            )
         raw = file.read_bytes()
     except OSError as error:
         raise AuthoringError(place, f"the file can't be read ({error.strerror})") from error

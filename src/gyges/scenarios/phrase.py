@@ -51,10 +51,13 @@ class Phrase(str):
     """Authored text. `source` is None for text that was not read from a file."""
 
     source: Source | None
+    verbatim: bool
+    """Data, not a template: braces in it are braces."""
 
-    def __new__(cls, text: str, source: Source | None = None) -> Phrase:
+    def __new__(cls, text: str, source: Source | None = None, *, verbatim: bool = False) -> Phrase:
         phrase = super().__new__(cls, text)
         phrase.source = source
+        phrase.verbatim = verbatim
         return phrase
 
     def error(self, what: str, to_do: str = "", line: int = 1, name: str = "") -> AuthoringError:

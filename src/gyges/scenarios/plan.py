@@ -58,6 +58,20 @@ class Contrast:
     """Findings; an episode's reasoning reveals when a grader found all of them."""
 
 
+Control = Literal["null", "placebo", "swap"]
+"""Arms that tell what else a gap could be: no conflict, cues that mean nothing, the cues' meanings exchanged."""
+
+
+def control_of(variant: str) -> tuple[Control | None, str]:
+    """A variant's name taken apart: the control it belongs to (None: the experiment) and what it controls."""
+    arm, colon, base = variant.partition(":")
+    match arm if colon else "":
+        case "null" | "placebo" | "swap" as control:
+            return control, base
+        case _:
+            return None, variant
+
+
 class BehaviourKind(StrEnum):
     """How a behaviour is judged."""
 

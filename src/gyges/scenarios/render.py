@@ -6,50 +6,71 @@ What a pair may differ in is held here: plans that differ outside their signal a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from gyges.errors import AuthoringError
 from gyges.scenarios.pairs import check_pair
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.plan import Behaviour, BehaviourKind, Contrast, Examples, Plan, Text
-from gyges.scenarios.read import Scenario
+from gyges.scenarios.plan import Behaviour, BehaviourKind, Contrast, Examples, Plan, Seed, Text
+from gyges.scenarios.scenario import Scenario
+from gyges.scenarios.variants import BASE, variants, words
 from gyges.scenarios.words import Words
 
-BASE = "base"
-"""The name of the only variant of a scenario without factors."""
 MASK = "[...]"
 """Stands for every signal where the signal is hidden."""
+
+__all__ = [
+    "BASE",
+    "MASK",
+    "behaviour",
+    "common_words",
+    "contrasts",
+    "examples",
+    "hidden",
+    "plans",
+    "split",
+    "unchecked_plans",
+    "variants",
+]
 
 Half = Literal["develop", "speak"]
 
 
-def plans(scenario: Scenario, *, hide_signal: bool = False) -> tuple[Plan, ...]:
-    """Every variant in every context. With `hide_signal` the contexts of a variant are sent the same bytes.
+def plans(
+    scenario: Scenario,
+    *,
+    hide_signal: bool = False,
+    controls: Collection[str] = (),
+    seed: Seed | None = None,
+    every: bool = False,
+) -> tuple[Plan, ...]:
+    """Every variant (see `variants`) in every context. With `hide_signal` all contexts are sent the same bytes.
 
-    Raises AuthoringError for a template that can't be rendered and for contexts that differ outside the signal.
+    Raises AuthoringError for a template that can't be rendered and UsageError for contexts that differ outside
+    the signal.
     """
-    found = unchecked_plans(scenario)
-    first, *others = found
-    for other in others:
-        check_pair(first, other)
+    found = unchecked_plans(scenario, variants(scenario, controls=controls, seed=seed, every=every))
+    first: dict[str, Plan] = {}
+    for plan in found:
+        check_pair(first.setdefault(plan.variant, plan), plan)
     return tuple(hidden(plan) for plan in found) if hide_signal else found
 
 
-def unchecked_plans(scenario: Scenario) -> tuple[Plan, ...]:
-    """As `plans`, but contexts may differ anywhere. For showing what is wrong; never for sending."""
-    return tuple(_plan(scenario, context) for context in scenario.contexts)
+def unchecked_plans(scenario: Scenario, names: Sequence[str] | None = None) -> tuple[Plan, ...]:
+    """The plans of these variants (None: of all), contexts differing anywhere. For showing, never for sending."""
+    names = variants(scenario, every=True) if names is None else names
+    return tuple(_plan(scenario, variant, context) for variant in names for context in scenario.contexts)
 
 
-def _plan(scenario: Scenario, context: str) -> Plan:
-    words = Words(scenario.values, scenario.contexts[context])
-    turns = tuple(_said(words, turn.user) for turn in scenario.turns)
-    system = words.render(scenario.system)
-    return Plan(scenario.family, scenario.name, BASE, context, system, turns)
+def _plan(scenario: Scenario, variant: str, context: str) -> Plan:
+    own = words(scenario, variant, context)
+    turns = tuple(_said(own, turn.user) for turn in scenario.turns)
+    return Plan(scenario.family, scenario.name, variant, context, own.render(scenario.system), turns)
 
 
-def _said(words: Words, phrase: Phrase) -> Text:
-    text = words.render(phrase)
+def _said(own: Words, phrase: Phrase) -> Text:
+    text = own.render(phrase)
     if not text.text.strip():
         raise phrase.error("this turn of the user is empty when it is rendered")
     return text
@@ -73,16 +94,12 @@ def contrasts(scenario: Scenario) -> tuple[Contrast, ...]:
     )
 
 
-def variants(scenario: Scenario) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(plan.variant for plan in unchecked_plans(scenario)))
-
-
 def behaviour(scenario: Scenario, variant: str = BASE) -> Behaviour:
     """What to look for in an episode of this scenario and variant. Raises AuthoringError."""
-    words = common_words(scenario, variant)
+    own = words(scenario, variant)
     spec = scenario.behaviour
-    choices = tuple((label, words.plain(choice)) for label, choice in spec.choices.items())
-    return Behaviour(BehaviourKind(spec.kind), words.plain(spec.marker), choices)
+    choices = tuple((label, own.plain(choice)) for label, choice in spec.choices.items())
+    return Behaviour(BehaviourKind(spec.kind), own.plain(spec.marker), choices)
 
 
 def examples(scenario: Scenario, variant: str, half: Half) -> Examples:
@@ -90,12 +107,11 @@ def examples(scenario: Scenario, variant: str, half: Half) -> Examples:
 
     The split depends on the words as they were written, not on the variant.
     """
-    words = common_words(scenario, variant)
+    own = words(scenario, variant)
     outcomes = tuple(
-        (label, _rendered(words, split(scenario.own.examples[label], half)))
-        for label in scenario.behaviour.choices
+        (label, _rendered(own, split(scenario.own.examples[label], half))) for label in scenario.behaviour.choices
     )
-    earlier = tuple(_rendered(words, split(turn.replies, half)) for turn in scenario.turns[:-1])
+    earlier = tuple(_rendered(own, split(turn.replies, half)) for turn in scenario.turns[:-1])
     return Examples(outcomes, earlier)
 
 
@@ -114,12 +130,10 @@ def _too_few(replies: Sequence[Phrase]) -> AuthoringError:
     return owner.error("at least two example replies are needed, one for each half", "write more")
 
 
-def _rendered(words: Words, replies: Sequence[Phrase]) -> tuple[str, ...]:
-    return tuple(words.plain(reply) for reply in replies)
+def _rendered(own: Words, replies: Sequence[Phrase]) -> tuple[str, ...]:
+    return tuple(own.plain(reply) for reply in replies)
 
 
 def common_words(scenario: Scenario, variant: str) -> Words:
     """The words that all contexts share: behaviours and replies can't depend on the context."""
-    if variant != BASE:
-        raise AuthoringError(scenario.document.place(), f"{scenario.name} has no variant {variant!r}")
-    return Words(scenario.values)
+    return words(scenario, variant)

@@ -6,10 +6,12 @@ character costs from one budget per rendering. It knows no scenario.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 
 from jinja2 import (
@@ -30,12 +32,14 @@ from jinja2.visitor import NodeTransformer
 
 from gyges.scenarios.marked import joined
 from gyges.scenarios.nearest import nearest
+from gyges.scenarios.passages import MissingPassage, Passages, find_passage, passage_text
 
 MAX_TEXT = 500_000
 """Characters of any one text."""
 MAX_WORK = 2_000_000
 """Characters written and steps taken in one rendering."""
 MAX_RANGE = 10_000
+_INCLUDES = re.compile(r"{%[-+]?\s*include")
 
 # fmt: off
 FILTERS = frozenset((
@@ -60,7 +64,6 @@ _REFUSED = (
     (nodes.EvalContextModifier, "autoescape"),
     (nodes.NSRef, "namespaces"),
     (nodes.CallBlock, "call blocks"),
-    (nodes.Include, "includes"),
     (nodes.Dict, "mappings"),
 )
 _OF_TEXT = frozenset(("capitalize", "lower", "string", "title", "trim", "upper", "wordcount"))
@@ -75,6 +78,8 @@ class Fault(Exception):  # noqa: N818 - turned into an AuthoringError where the 
     line: int = 1
     name: str = ""
     to_do: str = ""
+    passage: Path | None = None
+    """The passage that it is wrong with, if it is not the template itself."""
 
 
 @dataclass(slots=True)
@@ -164,8 +169,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**", "%"})
     intercepted_unops = frozenset()
 
-    def __init__(self) -> None:
+    def __init__(self, passages: tuple[Path, ...]) -> None:
         super().__init__(
+            loader=Passages(passages),
             undefined=StrictUndefined,
             finalize=_written,
             autoescape=False,
@@ -296,28 +302,46 @@ def _check_tree(tree: nodes.Template) -> None:
             raise Fault("this can't be called", call.lineno, "", "only range() and macros can")
 
 
-@cache
-def _environment() -> _Sandbox:
-    return _Sandbox()
+@lru_cache(maxsize=64)
+def _environment(passages: tuple[Path, ...]) -> _Sandbox:
+    return _Sandbox(passages)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A word that a template uses, and where: a line of the template or of a passage that it includes."""
+
+    name: str
+    line: int
+    passage: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A template that may be rendered, and the names it uses (line, name) that it does not define itself."""
+    """A template that may be rendered, and the words it uses and does not define itself, each once."""
 
     template: Template
-    names: tuple[tuple[str, int], ...]
-    signals: tuple[tuple[str, int], ...]
+    names: tuple[Use, ...]
+    signals: tuple[Use, ...]
 
 
 _BROKEN = (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, AttributeError, SyntaxError)
 _TOO_DEEP = (RecursionError, MemoryError)
 
 
-@lru_cache(maxsize=4096)
-def compiled(source: str) -> Compiled:
+def compiled(source: str, passages: tuple[Path, ...] = ()) -> Compiled:
     """Compile a template. Raises Fault."""
-    environment = _environment()
+    # Passages may change while the program runs, so only templates without any are kept.
+    return _compile(source, passages, ()) if _INCLUDES.search(source) else _kept(source)
+
+
+@lru_cache(maxsize=4096)
+def _kept(source: str) -> Compiled:
+    return _compile(source, (), ())
+
+
+def _compile(source: str, passages: tuple[Path, ...], inside: tuple[str, ...]) -> Compiled:
+    environment = _environment(passages)
     token = _budget.set(_Budget())
     try:
         tree = environment.parse(source)
@@ -331,21 +355,49 @@ def compiled(source: str) -> Compiled:
         raise Fault(f"the template can't be used: {error}") from error
     finally:
         _budget.reset(token)
+    names, signals = _uses(tree)
+    for include in tree.find_all(nodes.Include):
+        inner = _passage(include, passages, inside)
+        names |= {use.name: use for use in inner.names if use.name not in names}
+        signals |= {use.name: use for use in inner.signals if use.name not in signals}
+    return Compiled(template, tuple(names.values()), tuple(signals.values()))
+
+
+def _uses(tree: nodes.Template) -> tuple[dict[str, Use], dict[str, Use]]:
     loads = [node for node in tree.find_all(nodes.Name) if node.ctx == "load"]
     undeclared = find_undeclared_variables(tree) - {"range"}
-    names = {node.name: node.lineno for node in reversed(loads) if node.name in undeclared}
-    attributes = [node for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name)]
+    names = {node.name: Use(node.name, node.lineno) for node in reversed(loads) if node.name in undeclared}
     signals = {
-        node.attr: node.lineno
-        for node in reversed(attributes)
+        node.attr: Use(node.attr, node.lineno)
+        for node in tree.find_all(nodes.Getattr)
         if isinstance(node.node, nodes.Name) and node.node.name == "signal"
     }
-    return Compiled(template, tuple(names.items()), tuple(signals.items()))
+    return names, signals
 
 
-def rendered(source: str, words: Mapping[str, object]) -> str:
+def _passage(include: nodes.Include, passages: tuple[Path, ...], inside: tuple[str, ...]) -> Compiled:
+    """A passage that a template includes, compiled. Raises Fault."""
+    if not isinstance(include.template, nodes.Const) or not isinstance(include.template.value, str):
+        raise Fault("the name of a passage is a plain string in quotes", include.lineno, "include")
+    name = include.template.value
+    try:
+        file = find_passage(passages, name)
+    except MissingPassage as error:
+        raise Fault(error.what, include.lineno, name, error.to_do) from error
+    if name in inside:
+        raise Fault(f"the passage {name!r} includes itself", include.lineno, name)
+    try:
+        found = _compile(passage_text(file), passages, (*inside, name))
+    except Fault as fault:
+        raise Fault(fault.what, fault.line, fault.name, fault.to_do, fault.passage or file) from fault
+    names = tuple(Use(use.name, use.line, use.passage or file) for use in found.names)
+    signals = tuple(Use(use.name, use.line, use.passage or file) for use in found.signals)
+    return Compiled(found.template, names, signals)
+
+
+def rendered(source: str, words: Mapping[str, object], passages: tuple[Path, ...] = ()) -> str:
     """The template with these words; `Marked` where it wrote marked words. Raises Fault."""
-    template = compiled(source).template
+    template = compiled(source, passages).template
     token = _budget.set(_Budget())
     try:
         return _joined(template.root_render_func(template.new_context(dict(words))))

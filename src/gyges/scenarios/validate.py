@@ -13,6 +13,8 @@ from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import Document, Node
 from gyges.scenarios.phrase import Implicit
 
+__all__ = ["nearest", "validated"]
+
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from gyges.errors import AuthoringError
+from gyges.errors import AuthoringError, Place
 from gyges.scenarios.marked import as_text, signal
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Text
-from gyges.scenarios.sandbox import Fault, compiled, rendered
+from gyges.scenarios.sandbox import Fault, Use, compiled, rendered
 
+_Inside = tuple[tuple[str, str], ...]
+"""The words that are being rendered, from the outermost."""
 _MARKUP = ("{{", "{%", "{#")
 
 
@@ -24,6 +27,8 @@ class Words:
 
     values: Mapping[str, Phrase]
     signals: Mapping[str, Phrase] | None = None
+    passages: tuple[Path, ...] = ()
+    """The folders that templates may include passages from."""
     _done: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def render(self, phrase: Phrase) -> Text:
@@ -33,49 +38,54 @@ class Words:
     def plain(self, phrase: Phrase) -> str:
         return self.render(phrase).text
 
-    def _render(self, phrase: Phrase, inside: tuple[tuple[str, str], ...]) -> str:
+    def _render(self, phrase: Phrase, inside: _Inside) -> str:
         # A block's last line feed is YAML's, not the author's. It goes before anything is rendered, so that it
         # goes in the same way in every context.
         source = str(phrase).rstrip("\n")
-        if not any(mark in source for mark in _MARKUP):
+        if phrase.verbatim or not any(mark in source for mark in _MARKUP):
             return source
         try:
-            template = compiled(source)
-            words: dict[str, object] = {
-                name: self._value(phrase, name, line, inside) for name, line in template.names if name != "signal"
-            }
-            if any(name == "signal" for name, _ in template.names):
-                words["signal"] = {
-                    name: self._signal(phrase, name, line, inside) for name, line in template.signals
-                }
-            return rendered(source, words)
+            return rendered(source, self._used(phrase, source, inside), self.passages)
         except Fault as fault:
-            raise phrase.error(fault.what, fault.to_do, fault.line, fault.name) from fault
+            use = Use(fault.name, fault.line, fault.passage)
+            raise _error(phrase, use, fault.what, fault.to_do) from fault
 
-    def _value(self, user: Phrase, name: str, line: int, inside: tuple[tuple[str, str], ...]) -> str:
-        if name not in self.values:
-            known = [*self.values, "signal"]
-            raise user.error(f"the template's word {name!r} is not defined", nearest(name, known), line, name)
-        return self._word(("value", name), self.values[name], user, line, inside)
+    def _used(self, phrase: Phrase, source: str, inside: _Inside) -> dict[str, object]:
+        """The words that a template uses, rendered."""
+        template = compiled(source, self.passages)
+        words: dict[str, object] = {}
+        for use in template.names:
+            if use.name == "signal":
+                words["signal"] = {each.name: self._signal(phrase, each, inside) for each in template.signals}
+            else:
+                words[use.name] = self._value(phrase, use, inside)
+        return words
 
-    def _signal(self, user: Phrase, name: str, line: int, inside: tuple[tuple[str, str], ...]) -> str:
+    def _value(self, user: Phrase, use: Use, inside: _Inside) -> str:
+        if use.name not in self.values:
+            to_do = nearest(use.name, [*self.values, "signal"])
+            raise _error(user, use, f"the template's word {use.name!r} is not defined", to_do)
+        return self._word(("value", use.name), self.values[use.name], user, use, inside)
+
+    def _signal(self, user: Phrase, use: Use, inside: _Inside) -> str:
         if self.signals is None:
-            what = "no signal can be used here: this text is the same in all contexts"
-            raise user.error(what, "", line, "signal")
-        if name not in self.signals:
-            raise user.error(f"there is no signal {name!r}", nearest(name, self.signals), line, name)
-        return signal(str.__str__(self._word(("signal", name), self.signals[name], user, line, inside)))
+            place = Use("signal", use.line, use.passage)
+            raise _error(user, place, "no signal can be used here: this text is the same in all contexts")
+        if use.name not in self.signals:
+            raise _error(user, use, f"there is no signal {use.name!r}", nearest(use.name, self.signals))
+        return signal(str.__str__(self._word(("signal", use.name), self.signals[use.name], user, use, inside)))
 
-    def _word(
-        self, key: tuple[str, str], phrase: Phrase, user: Phrase, line: int, inside: tuple[tuple[str, str], ...]
-    ) -> str:
+    def _word(self, key: tuple[str, str], phrase: Phrase, user: Phrase, use: Use, inside: _Inside) -> str:
         if key in inside:
             circle = " -> ".join(name for _, name in (*inside[inside.index(key) :], key))
-            raise _circle(user, circle, line, key[1])
+            raise _error(user, use, f"these words use each other in a circle: {circle}", "break the circle")
         if key not in self._done:
             self._done[key] = self._render(phrase, (*inside, key))
         return self._done[key]
 
 
-def _circle(user: Phrase, circle: str, line: int, name: str) -> AuthoringError:
-    return user.error(f"these words use each other in a circle: {circle}", "break the circle", line, name)
+def _error(user: Phrase, use: Use, what: str, to_do: str = "") -> AuthoringError:
+    """An error where `user` uses a word, or where a passage that it includes does."""
+    if use.passage is not None:
+        return AuthoringError(Place(use.passage, use.line), what, to_do)
+    return user.error(what, to_do, use.line, use.name)
