@@ -26,6 +26,7 @@ from gyges.transcripts.codec import digest
 from gyges.transcripts.line import Wrong, episode_from_line
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
 from gyges.transcripts.record import Episode
+from gyges.transcripts.safe import safe
 from gyges.transcripts.store import write_run
 
 LONGEST_LINE = 64 * 2**20
@@ -136,7 +137,9 @@ class _About:
     def refuse_missing(self, path: Path, contrast: tuple[str, str]) -> None:
         missing = [context for context in contrast if context not in self.contexts]
         if missing:
-            what = f"{path} has no context {missing[0]!r}; its contexts are {', '.join(sorted(self.contexts))}"
+            what = (
+                f"{path} has no context {missing[0]!r}; its contexts are {safe(', '.join(sorted(self.contexts)))}"
+            )
             raise UsageError(what, "name the two to compare, in order: --contrast FIRST,SECOND")
 
 

@@ -1,4 +1,4 @@
-"""One line of a file of transcripts, parsed, as an episode. It knows neither the file nor the line's number."""
+"""One line of a file of transcripts, parsed: an episode from it, and back. It knows no file and no line number."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import difflib
 import json
 from typing import Literal
 
+from pydantic import ValidationError
+
+from gyges.transcripts.exact import Details, Said, first_fault
 from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Role, Visibility
 
@@ -22,9 +25,11 @@ _ROLES: dict[str, Role] = {
     "tool": "tool",
 }
 _REQUIRED = ("model", "scenario", "context", "sample", "messages")
-_OPTIONAL = ("labels", "metadata")
+_OPTIONAL = ("labels", "metadata", "gyges")
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
-_MESSAGE_KEYS = ("role", "content", "name", "refusal", *_REASONING_FIELDS)
+_MESSAGE_KEYS = ("role", "content", "name", "refusal", "gyges", *_REASONING_FIELDS)
+
+_EXACT_KEYS = ("role", "content", "reasoning_content", "gyges")
 
 Object = dict[str, object]
 
@@ -45,6 +50,8 @@ def episode_from_line(value: object) -> Episode:
     for key in _REQUIRED:
         if key not in line:
             raise Wrong(f"{key!r} is missing", f"every line needs {', '.join(_REQUIRED)}")
+    if "gyges" in line:
+        return _exact_episode(line)
     scenario = _name(line, "scenario")
     messages = _messages(line["messages"])
     refused = messages[-1][1] is not None
@@ -60,6 +67,73 @@ def episode_from_line(value: object) -> Episode:
         labels=_texts(line.get("labels"), "labels"),
         metadata=_texts(line.get("metadata"), "metadata"),
     )
+
+
+def line_from_episode(episode: Episode) -> Object:
+    """The line that `episode_from_line` makes this episode of. It shares nothing with the episode.
+
+    Two lone surrogates side by side become one character on the way: JSON can't tell them apart.
+    """
+    return {
+        "model": episode.key.agent,
+        "scenario": episode.key.scenario,
+        "context": episode.key.context,
+        "sample": episode.key.sample,
+        "messages": [_line_message(message) for message in episode.messages],
+        "labels": dict(episode.labels),
+        "metadata": dict(episode.metadata),
+        "gyges": Details.of(episode).model_dump(mode="python"),
+    }
+
+
+def _line_message(message: Message) -> Object:
+    record: Object = {"role": message.role, "content": message.text}
+    if words := [one.text for one in message.reasoning if one.text]:
+        record["reasoning_content"] = "\n\n".join(words)  # For other tools: ours read `gyges`.
+    said = Said.of(message).model_dump(mode="python", exclude_defaults=True)
+    return {**record, "gyges": said} if said else record
+
+
+def _exact_episode(line: Object) -> Episode:
+    """The episode of a line that was exported. What stands under `gyges` is taken as it is."""
+    try:
+        details = Details.model_validate(line["gyges"])
+        messages = tuple(_exact_message(item) for item in _list(line["messages"], "'messages'"))
+    except ValidationError as error:
+        raise Wrong(first_fault(error), "leave what `gyges export` wrote there as it is") from error
+    return Episode(
+        key=EpisodeKey(
+            _text_of(line, "model"),
+            _text_of(line, "scenario"),
+            details.variant,
+            _text_of(line, "context"),
+            _sample(line["sample"]),
+        ),
+        family=details.family,
+        outcome=details.outcome,
+        reason=details.reason,
+        messages=messages,
+        started=details.started,
+        ended=details.ended,
+        model=details.model,
+        labels=_texts(line.get("labels"), "labels"),
+        metadata=_texts(line.get("metadata"), "metadata"),
+    )
+
+
+def _exact_message(value: object) -> Message:
+    record = _object(value, "a message")
+    _refuse_unknown(record, _EXACT_KEYS, "a message")
+    role, text = record.get("role"), record.get("content")
+    if not isinstance(role, str) or role not in _ROLES or not isinstance(text, str):
+        raise Wrong("a message has no role or no text", "leave what `gyges export` wrote there as it is")
+    return Said.model_validate(record.get("gyges", {})).message(_ROLES[role], text)
+
+
+def _list(value: object, what: str) -> list[object]:
+    if not isinstance(value, list):
+        raise Wrong(f"{what} is {_kind(value)}, not a list", "write [{...}, ...]")
+    return value
 
 
 def _object(value: object, what: str) -> Object:
@@ -90,10 +164,15 @@ def _refuse_unknown(record: Object, known: tuple[str, ...], what: str) -> None:
             raise Wrong(f"{what} has an unknown key {key!r}", to_do)
 
 
-def _name(line: Object, key: str) -> str:
+def _text_of(line: Object, key: str) -> str:
     value = line[key]
     if not isinstance(value, str):
         raise Wrong(f"{key!r} is {_kind(value)}, not a text", "put it in quotes")
+    return value
+
+
+def _name(line: Object, key: str) -> str:
+    value = _text_of(line, key)
     if not value.strip():
         raise Wrong(f"{key!r} is empty", "give it a name")
     return value
@@ -124,9 +203,8 @@ Part = tuple[Message, str | None]
 
 
 def _messages(value: object) -> list[Part]:
-    if not isinstance(value, list):
-        raise Wrong(f"'messages' is {_kind(value)}, not a list", "write [{...}, ...]")
-    messages = [_message(item, f"message {number}") for number, item in enumerate(value, 1)]
+    items = _list(value, "'messages'")
+    messages = [_message(item, f"message {number}") for number, item in enumerate(items, 1)]
     if not any(message.role == "assistant" for message, _ in messages):
         raise Wrong("there is no message of the assistant", "leave out episodes without an answer")
     return messages

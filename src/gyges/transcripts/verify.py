@@ -10,6 +10,7 @@ from gyges.errors import StoreError
 from gyges.transcripts import codec, rows, schema
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead
 from gyges.transcripts.record import Episode
+from gyges.transcripts.safe import safe
 
 UNREADABLE = (StoreError, ValueError, KeyError, TypeError)
 """What decoding a spoilt row raises."""
@@ -24,7 +25,7 @@ def verify(path: Path) -> list[str]:
     """
     db = schema.to_read(path)
     try:
-        return list(_problems(db))
+        return [safe(problem) for problem in _problems(db)]
     except sqlite3.DatabaseError as error:
         return [f"the file can't be read to its end: {error}"]
     finally:

@@ -1,0 +1,87 @@
+"""What the plain form of a transcript can't say about an episode, beside it under the key `gyges`.
+
+With it a line says exactly the episode that was exported: its variant, outcome and times, where the signal stands,
+and each piece of reasoning with its visibility. Other tools need not read it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gyges.transcripts.record import Episode, Message, Outcome, Reasoning, Role, Visibility
+
+
+class Details(BaseModel):
+    """Of an episode. Raises ValidationError for anything unknown or of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    version: int = Field(default=1, ge=1, le=1)
+    family: str
+    variant: str
+    outcome: Outcome = Field(strict=False)
+    reason: str
+    started: float
+    ended: float
+    model: str
+
+    @classmethod
+    def of(cls, episode: Episode) -> Details:
+        return cls(
+            family=episode.family,
+            variant=episode.key.variant,
+            outcome=episode.outcome,
+            reason=episode.reason,
+            started=episode.started,
+            ended=episode.ended,
+            model=episode.model,
+        )
+
+
+class Thought(BaseModel):
+    """One piece of reasoning."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    visibility: Visibility = Field(strict=False)
+    source: str
+    text: str | None = None
+    tokens: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    closed: bool = True
+
+    def reasoning(self) -> Reasoning:
+        return Reasoning(self.visibility, self.source, self.text, self.tokens, self.closed)
+
+
+class Said(BaseModel):
+    """Of a message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reasoning: list[Thought] = []
+    signal: list[Annotated[tuple[int, int], Field(strict=False)]] = []
+    replay: str | None = None
+
+    @classmethod
+    def of(cls, message: Message) -> Said:
+        return cls(
+            reasoning=[
+                Thought(visibility=r.visibility, source=r.source, text=r.text, tokens=r.tokens, closed=r.closed)
+                for r in message.reasoning
+            ],
+            signal=list(message.signal),
+            replay=message.replay,
+        )
+
+    def message(self, role: Role, text: str) -> Message:
+        reasoning = tuple(one.reasoning() for one in self.reasoning)
+        return Message(role, text, reasoning, tuple(self.signal), self.replay)
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong, and where under `gyges` it stands."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(step) for step in ("gyges", *fault["loc"]))
+    return f"{place}: {fault['msg'].lower()}"
