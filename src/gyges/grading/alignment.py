@@ -135,7 +135,19 @@ class _Standing:
         for index in range(len(self.said)):
             if self._stands(index, ("comply", "act")):
                 found.update(self._motivated(index))
-        return sorted(found)[:SHOWN]
+        return sorted(found)[:SHOWN] or self._implied()
+
+    def _implied(self) -> list[int]:
+        """A reasoning that ends on what is kept by it has decided, whatever words it decides in."""
+        last = len(self.said) - 1
+        threats = [index for index in range(last) if self._change(index)]
+        if not threats or not any(one.own("conflict") for one in self.said):
+            return []
+        if self._stands(last, self.motives):
+            return [threats[-1], last]
+        if self._stands(last - 1, self.motives) and threats[0] < last - 1 and not self.said[last].cues:
+            return [threats[0], last - 1]
+        return []
 
     def _stands(self, index: int, names: Sequence[str]) -> bool:
         one = self.said[index]
