@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -245,6 +246,14 @@ async def test_the_key_is_in_nothing_that_comes_back(server: Server, make: Make)
         provider.read(received)
     assert caught.value.trouble is Trouble.AUTHENTICATION
     assert SENTINEL not in str(received) + repr(provider) + str(caught.value) + repr(vars(caught.value))
+
+
+async def test_the_key_is_in_no_log(server: Server, make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await make(server.url).send(b"{}", {})
+    await fails(make("http://127.0.0.1:1"))
+    assert caplog.records
+    assert SENTINEL not in caplog.text + "".join(repr(vars(record)) for record in caplog.records)
 
 
 async def test_a_failed_call_holds_on_to_no_request(make: Make) -> None:

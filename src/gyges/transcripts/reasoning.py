@@ -14,6 +14,7 @@ from enum import IntEnum
 from gyges.transcripts.record import Reasoning, Visibility
 
 _MENTIONED = re.compile(r"[ \t]+(?:tags?|blocks?|sections?|elements?|markers?|delimiters?)\b")
+_TO_LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
 _BLANK = re.compile(r"\s*\Z")
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»"}
 _SENTENCE_END = frozenset(".!?:;…)]}*\"'”’`")
@@ -79,24 +80,33 @@ def _tags(text: str, names: Sequence[str]) -> list[_Tag]:
         return []
     given = {name.lower(): name for name in names}
     choice = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    pattern = re.compile(rf"(^[ \t]*)?<(/?)({choice})\s*>([ \t\r]*$)?", re.IGNORECASE | re.MULTILINE)
-    return [_tag(text, match, given[match[3].lower()]) for match in pattern.finditer(text)]
+    # Beginning with a plain character, the pattern skips through megabytes of text without tags.
+    pattern = re.compile(rf"<(/?)({choice})\s*>", re.IGNORECASE)
+    return [_tag(text, match, given[match[2].lower()]) for match in pattern.finditer(text)]
 
 
 def _tag(text: str, match: re.Match[str], name: str) -> _Tag:
-    start, end = match.end(1) if match[1] is not None else match.start(), match.end(3)
-    end = text.index(">", end) + 1
+    start, end = match.span()
+    return _Tag(start, end, name, bool(match[1]), _standing(text, start, end, bool(match[1])))
+
+
+def _standing(text: str, start: int, end: int, closing: bool) -> _Standing:
     before, after = text[start - 1 : start], text[end : end + 1]
-    standing = _Standing.LOOSE
     if (before in _QUOTES and after == _QUOTES[before]) or _MENTIONED.match(text, end):
-        standing = _Standing.MENTION
-    elif match[1] is not None:
-        standing = _Standing.OWN_LINE
-    elif match[2] and match[4] is not None:
-        standing = _at_line_end(text, start)
-    elif match[2] and (after.isalnum() or (after in "#*<[(" and after) or before in _SENTENCE_END):
-        standing = _Standing.ATTACHED
-    return _Tag(start, end, name, bool(match[2]), standing)
+        return _Standing.MENTION
+    if _begins_line(text, start):
+        return _Standing.OWN_LINE
+    if closing and _TO_LINE_END.match(text, end):
+        return _at_line_end(text, start)
+    if closing and (after.isalnum() or (after and after in "#*<[(") or before in _SENTENCE_END):
+        return _Standing.ATTACHED
+    return _Standing.LOOSE
+
+
+def _begins_line(text: str, at: int) -> bool:
+    while at > 0 and text[at - 1] in " \t":
+        at -= 1
+    return at == 0 or text[at - 1] == "\n"
 
 
 def _at_line_end(text: str, start: int) -> _Standing:
