@@ -15,13 +15,15 @@ import openai
 import pytest
 from anthropic.types import Message as ClaudeMessage
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response
 
 from gyges.errors import UsageError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import Server, serve
+from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_child import Served, child
-from gyges.models.serve_formats import AnthropicMessages, ChatCompletions
+from gyges.models.serve_messages import AnthropicMessages
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import select
 from gyges.scenarios.render import plans
@@ -72,6 +74,13 @@ async def chatted(client: openai.AsyncOpenAI, **asked: object) -> ChatCompletion
     asked = {"model": "faker", "messages": TURNS, **asked}
     reply = await client.chat.completions.create(**asked)  # type: ignore[call-overload]
     assert isinstance(reply, ChatCompletion)
+    return reply
+
+
+async def responded(client: openai.AsyncOpenAI, **asked: object) -> Response:
+    asked = {"model": "faker", "input": TURNS, "store": False, **asked}
+    reply = await client.responses.create(**asked)  # type: ignore[call-overload]
+    assert isinstance(reply, Response)
     return reply
 
 
@@ -133,6 +142,89 @@ async def test_thinking_that_was_changed_is_not_taken_back() -> None:
             await claimed(client, messages=replayed)
 
 
+async def test_responses_with_raw_reasoning_through_the_sdk() -> None:
+    async with served() as address, chat(address) as client:
+        reply = await responded(client, instructions=PLAN.system.text)
+    reasoning, message = reply.output
+    assert reasoning.type == "reasoning"
+    assert reasoning.content is not None
+    assert len(reasoning.content[0].text.split()) > 30
+    assert reasoning.summary == []
+    assert message.type == "message"
+    assert "Decision: " in reply.output_text
+    assert reply.status == "completed"
+    assert reply.usage is not None
+    assert 0 < reply.usage.output_tokens_details.reasoning_tokens < reply.usage.output_tokens
+
+
+async def test_responses_with_a_summary_have_no_raw_reasoning() -> None:
+    async with served() as address, chat(address) as client:
+        reply = await responded(client, reasoning={"summary": "auto"})
+    assert reply.output[0].type == "reasoning"
+    assert len(reply.output[0].summary) == 1
+    assert reply.output[0].content is None
+
+
+async def test_responses_take_reasoning_back_unchanged_only() -> None:
+    async with served() as address, chat(address) as client:
+        first = await responded(client, input=TURNS[:1])
+        items = [item.model_dump(exclude_none=True) for item in first.output]
+        await responded(client, input=[TURNS[0], *items, TURNS[2]])
+        items[0]["content"][0]["text"] += " "
+        with pytest.raises(openai.BadRequestError, match="could not be verified"):
+            await responded(client, input=[TURNS[0], *items, TURNS[2]])
+
+
+async def test_responses_cut_at_the_limit_are_incomplete() -> None:
+    async with served() as address, chat(address) as client:
+        reply = await responded(client, max_output_tokens=5)
+    assert reply.status == "incomplete"
+    assert reply.incomplete_details is not None
+    assert reply.incomplete_details.reason == "max_output_tokens"
+
+
+async def test_a_stream_of_chat_completions_adds_up_to_the_answer() -> None:
+    draw = {"extra_headers": {"x-gyges-draw": "ab"}}
+    async with served() as address, chat(address) as client:
+        whole = (await chatted(client, **draw)).choices[0].message
+        asked = {"model": "faker", "messages": TURNS, "stream_options": {"include_usage": True}, **draw}
+        said, thought, usage = "", "", None
+        async for chunk in await client.chat.completions.create(stream=True, **asked):  # type: ignore[call-overload]
+            usage = chunk.usage or usage
+            for choice in chunk.choices:
+                said += choice.delta.content or ""
+                thought += getattr(choice.delta, "reasoning_content", None) or ""
+    assert (said, thought) == (whole.content, getattr(whole, "reasoning_content", None))
+    assert usage is not None
+
+
+@pytest.mark.parametrize("thinking", [{"type": "adaptive"}, {"type": "disabled"}])
+async def test_a_stream_of_messages_adds_up_to_the_answer(thinking: dict[str, str]) -> None:
+    asked = {"thinking": thinking, "extra_headers": {"x-gyges-draw": "ab"}}
+    async with served() as address, claude(address) as client:
+        whole = await claimed(client, **asked)
+        every = {"model": "faker", "max_tokens": 4096, "messages": TURNS, **asked}
+        async with client.messages.stream(**every) as stream:  # type: ignore[arg-type]
+            final = await stream.get_final_message()
+    assert [block.model_dump(exclude_none=True) for block in final.content] == [
+        block.model_dump(exclude_none=True) for block in whole.content
+    ]
+    assert (final.stop_reason, final.usage.output_tokens) == (whole.stop_reason, whole.usage.output_tokens)
+
+
+@pytest.mark.parametrize("reasoning", [{}, {"summary": "auto"}, {"effort": "none"}])
+async def test_a_stream_of_responses_adds_up_to_the_answer(reasoning: dict[str, str]) -> None:
+    asked = {"reasoning": reasoning, "extra_headers": {"x-gyges-draw": "ab"}}
+    async with served() as address, chat(address) as client:
+        whole = await responded(client, **asked)
+        every = {"model": "faker", "input": TURNS, **asked}
+        async with client.responses.stream(**every) as stream:  # type: ignore[call-overload]
+            deltas = [event.delta async for event in stream if event.type == "response.output_text.delta"]
+            final = await stream.get_final_response()
+    assert "".join(deltas) == whole.output_text == final.output_text
+    assert [item.type for item in final.output] == [item.type for item in whole.output]
+
+
 @pytest.mark.parametrize("key", ["wrong-key", "other"])
 async def test_a_wrong_key_is_refused_in_both_formats(key: str) -> None:
     async with served(key="right") as address, chat(address, key) as one, claude(address, key) as other:
@@ -157,7 +249,7 @@ async def test_an_unknown_model_is_not_found_in_both_formats() -> None:
     assert second.value.type == "not_found_error"
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
 @pytest.mark.parametrize(
     "body",
     [

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.models.organism import Organism
+from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_faults import (
     Change,
     Fault,
@@ -28,8 +29,10 @@ from gyges.models.serve_faults import (
     garbage,
     read_schedule,
 )
-from gyges.models.serve_formats import KINDS, WRONG_KEY, AnthropicMessages, ChatCompletions, Format, Json, Refused
-from gyges.models.serve_send import Answer, send
+from gyges.models.serve_formats import KINDS, WRONG_KEY, Asked, Format, Json, Refused
+from gyges.models.serve_messages import AnthropicMessages
+from gyges.models.serve_responses import Responses
+from gyges.models.serve_send import EVENTS, Answer, send
 from gyges.models.serve_witness import Witness
 from gyges.scenarios.plan import Seed
 
@@ -42,6 +45,7 @@ MOST_BYTES = 64 * 2**20
 
 ROUTES: Mapping[str, Format] = {
     "/v1/chat/completions": ChatCompletions(),
+    "/v1/responses": Responses(),
     "/v1/messages": AnthropicMessages(),
 }
 
@@ -58,21 +62,24 @@ class Server:
     def answer(self, format_: Format, headers: Mapping[str, str], raw: bytes) -> Answer:
         self.requests += 1
         draw = headers.get(DRAW) or f"request {self.requests}"
-        try:
-            body, status = self._answered(format_, headers, raw, draw), 200
-        except Refused as refused:
-            body, status = format_.error(refused), refused.status
         identity = self.seed.child("request", draw).hex()[:24]
         names = {"x-request-id": f"req_{identity}", "request-id": f"req_{identity}"}
-        return Answer(status, json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"), names)
+        try:
+            asked, body = self._answered(format_, headers, raw, draw)
+        except Refused as refused:
+            return Answer(refused.status, _bytes(format_.error(refused)), names)
+        if asked.stream:
+            return Answer(200, format_.events(asked, body), names, EVENTS)
+        return Answer(200, _bytes(body), names)
 
-    def _answered(self, format_: Format, headers: Mapping[str, str], raw: bytes, draw: str) -> Json:
+    def _answered(self, format_: Format, headers: Mapping[str, str], raw: bytes, draw: str) -> tuple[Asked, Json]:
         self._check_key(format_.key(headers))
         asked = format_.ask(_json(raw))
         organism = self.organisms.get(asked.model)
         if organism is None:
             raise Refused(404, "not_found_error", f"model: {asked.model}")
-        return format_.answer(asked, organism.reply(asked.messages, self.seed.child("draw", draw)), draw)
+        spoken = organism.reply(asked.messages, self.seed.child("draw", draw))
+        return asked, format_.answer(asked, spoken, draw)
 
     def _check_key(self, key: str | None) -> None:
         if key is None:
@@ -100,6 +107,10 @@ def _anthropic_model(name: str, title: str, made: str) -> Json:
 
 def _openai_model(name: str) -> Json:
     return {"id": name, "object": "model", "created": 1_767_225_600, "owned_by": "gyges"}
+
+
+def _bytes(body: Json) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _json(raw: bytes) -> Json:
@@ -207,7 +218,7 @@ def faulty(answer: Answer, fault: Fault | None, format_: Format, url: str) -> An
             return Answer(200, garbage(fault), headers)
         case Redirect(status=status, location=location):
             return Answer(status, b"", {"location": location or url})
-        case Change() if answer.status == 200:
+        case Change() if answer.status == 200 and answer.kind != EVENTS:
             return replace(answer, body=changed(answer.body, fault))
         case Truncate(keep=keep, honest=True):
             return replace(answer, body=answer.body[: int(keep * len(answer.body))])

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,6 +48,10 @@ class Asked:
     limit: int | None
     """The most tokens of the answer, reasoning included."""
     stream: bool
+    usage: bool = True
+    """Whether a stream ends with the usage."""
+    summary: bool = False
+    """Whether reasoning is sent as a summary."""
 
 
 class Format(Protocol):
@@ -58,6 +64,9 @@ class Format(Protocol):
         """Read a request. Raises Refused."""
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json: ...
+
+    def events(self, asked: Asked, answer: Json) -> bytes:
+        """The same answer as server-sent events."""
 
     def error(self, refused: Refused) -> Json: ...
 
@@ -87,7 +96,7 @@ def cut(asked: Asked, spoken: Spoken) -> Cut:
     return Cut(thought, text, len(text) == len(spoken.text))
 
 
-def _identity(prefix: str, draw: str, length: int) -> str:
+def identity(prefix: str, draw: str, length: int) -> str:
     digest = hashlib.sha256(f"{prefix}{draw}".encode()).digest()
     letters = base64.b64encode(digest, b"AZ").decode().rstrip("=")
     return prefix + letters[:length]
@@ -110,26 +119,26 @@ _ROLES: Mapping[str, Role] = {
 }
 
 
-def _messages(body: Json) -> tuple[Message, ...]:
+def messages_in(body: Json) -> tuple[Message, ...]:
     found = body.get("messages")
     if not isinstance(found, list) or not found:
         raise Refused(400, "invalid_request_error", "messages: at least one message is required")
-    return tuple(_message(at, each) for at, each in enumerate(found))
+    return tuple(message_of(at, each) for at, each in enumerate(found))
 
 
-def _message(at: int, message: Value) -> Message:
+def message_of(at: int, message: Value) -> Message:
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
         raise Refused(400, "invalid_request_error", f"messages.{at}: an object with a known role is required")
     return Message(_ROLES[str(message["role"])], text_of(message.get("content")))
 
 
-def _text(body: Json, name: str) -> str:
+def text_in(body: Json, name: str) -> str:
     if not isinstance(found := body.get(name), str) or not found:
         raise Refused(400, "invalid_request_error", f"{name}: Field required")
     return found
 
 
-def _integer(body: Json, *names: str) -> int | None:
+def integer_in(body: Json, *names: str) -> int | None:
     for name in names:
         if (found := body.get(name)) is not None:
             if not isinstance(found, int) or isinstance(found, bool) or found < 1:
@@ -138,77 +147,23 @@ def _integer(body: Json, *names: str) -> int | None:
     return None
 
 
-def _inside(body: Json, name: str) -> Json:
+def object_in(body: Json, name: str) -> Json:
     found = body.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def objects_in(body: Json, name: str) -> list[Json]:
+    """The objects of a list; [] where there is none."""
+    found = body.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def prompt_tokens(asked: Asked) -> int:
     return sum(words(message.text) + 4 for message in asked.messages)
 
 
-class ChatCompletions:
-    """OpenAI's Chat Completions, with reasoning in the field that compatible servers use for it."""
-
-    def key(self, headers: Mapping[str, str]) -> str | None:
-        scheme, _, key = headers.get("Authorization", "").partition(" ")
-        return key if scheme.lower() == "bearer" and key else None
-
-    def ask(self, body: Json) -> Asked:
-        reasons = body.get("reasoning_effort") != "none"
-        limit = _integer(body, "max_completion_tokens", "max_tokens")
-        return Asked(_text(body, "model"), _messages(body), reasons, True, limit, body.get("stream") is True)
-
-    def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
-        said = cut(asked, spoken)
-        message: Json = {"role": "assistant", "content": said.text, "refusal": None, "annotations": []}
-        if said.reasoning is not None:
-            message["reasoning_content"] = said.reasoning
-        choice: Json = {
-            "index": 0,
-            "message": message,
-            "logprobs": None,
-            "finish_reason": "stop" if said.whole else "length",
-        }
-        return {
-            "id": _identity("chatcmpl-", draw, 29),
-            "object": "chat.completion",
-            "created": CREATED,
-            "model": asked.model,
-            "choices": [choice],
-            "usage": self._usage(asked, said),
-            "service_tier": "default",
-            "system_fingerprint": "fp_organism",
-        }
-
-    def _usage(self, asked: Asked, said: Cut) -> Json:
-        prompt, reasoning = prompt_tokens(asked), words(said.reasoning)
-        completion = reasoning + words(said.text)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-            "prompt_tokens_details": {"cached_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": reasoning},
-        }
-
-    def error(self, refused: Refused) -> Json:
-        kind, code = _OPENAI_ERRORS.get(refused.status, ("server_error", None))
-        if refused.code is not None:
-            kind = code = refused.code
-        return {"error": {"message": refused.message, "type": kind, "param": None, "code": code}}
-
-
 CREATED = 1_790_000_000
 """The time of all answers: a clock would make equal requests' answers differ."""
-_OPENAI_ERRORS: Mapping[int, tuple[str, str | None]] = {
-    400: ("invalid_request_error", None),
-    401: ("invalid_request_error", "invalid_api_key"),
-    403: ("invalid_request_error", "permission_denied"),
-    404: ("invalid_request_error", "model_not_found"),
-    413: ("invalid_request_error", None),
-    429: ("requests", "rate_limit_exceeded"),
-}
 KINDS: Mapping[int, str] = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -223,84 +178,35 @@ KINDS: Mapping[int, str] = {
 """Anthropic's names of errors; `api_error` for what is not here."""
 
 
-class AnthropicMessages:
-    """Anthropic's Messages, with thinking blocks where thinking is asked for."""
-
-    def key(self, headers: Mapping[str, str]) -> str | None:
-        return headers.get("x-api-key") or ChatCompletions().key(headers)
-
-    def ask(self, body: Json) -> Asked:
-        model, limit = _text(body, "model"), _integer(body, "max_tokens")
-        if limit is None:
-            raise Refused(400, "invalid_request_error", "max_tokens: Field required")
-        _check_signatures(body.get("messages"))
-        system = text_of(body.get("system"))
-        messages = (*((Message("system", system),) if system else ()), *_messages(body))
-        thinking = _inside(body, "thinking")
-        reasons = thinking.get("type") in ("enabled", "adaptive", "between_tools")
-        shown = thinking.get("display") != "omitted"
-        return Asked(model, messages, reasons, shown, limit, body.get("stream") is True)
-
-    def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
-        said = cut(asked, spoken)
-        content: list[Value] = []
-        if said.reasoning is not None:
-            shown = said.reasoning if asked.shown else ""
-            content.append({"type": "thinking", "thinking": shown, "signature": signature(shown, draw)})
-        if said.text:
-            content.append({"type": "text", "text": said.text})
-        return {
-            "id": _identity("msg_01", draw, 22),
-            "type": "message",
-            "role": "assistant",
-            "model": asked.model,
-            "content": content,
-            "stop_reason": "end_turn" if said.whole else "max_tokens",
-            "stop_sequence": None,
-            "usage": self._usage(asked, said),
-        }
-
-    def _usage(self, asked: Asked, said: Cut) -> Json:
-        reasoning = words(said.reasoning)
-        return {
-            "input_tokens": prompt_tokens(asked),
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "output_tokens": reasoning + words(said.text),
-            "output_tokens_details": {"thinking_tokens": reasoning},
-            "service_tier": "standard",
-        }
-
-    def error(self, refused: Refused) -> Json:
-        return {"type": "error", "error": {"type": refused.kind, "message": refused.message}}
+def seal(text: str, draw: str) -> str:
+    """A signature over reasoning. It binds the words, as the real one does; it is no secret."""
+    return _sealed(text, hashlib.sha256(draw.encode()).digest()[:16])
 
 
-def signature(thinking: str, draw: str) -> str:
-    """A signature over a thinking block's words. It binds them as the real one does; it is no secret."""
-    return _sign(thinking, hashlib.sha256(draw.encode()).digest()[:16])
-
-
-def _sign(thinking: str, salt: bytes) -> str:
-    digest = hashlib.sha512(salt + thinking.encode("utf-8", "surrogatepass")).digest()
+def _sealed(text: str, salt: bytes) -> str:
+    digest = hashlib.sha512(salt + text.encode("utf-8", "surrogatepass")).digest()
     return base64.b64encode(b"gyges" + salt + digest).decode()
 
 
-def _signed(block: Json) -> bool:
-    thinking, given = block.get("thinking"), block.get("signature")
-    if not isinstance(thinking, str) or not isinstance(given, str):
-        return False
+def is_sealed(text: str, given: str) -> bool:
+    """Whether `given` is a seal over these words."""
     try:
         salt = base64.b64decode(given, validate=True)[5:21]
     except ValueError:
         return False
-    return given == _sign(thinking, salt)
+    return given == _sealed(text, salt)
 
 
-def _check_signatures(messages: Value) -> None:
-    """Thinking that is sent back has to be what was sent, byte for byte."""
-    for at, message in enumerate(messages if isinstance(messages, list) else []):
-        content = message.get("content") if isinstance(message, dict) else None
-        for part, block in enumerate(content if isinstance(content, list) else []):
-            if isinstance(block, dict) and block.get("type") == "thinking" and not _signed(block):
-                where = f"messages.{at}.content.{part}"
-                raise Refused(400, "invalid_request_error", f"{where}: Invalid `signature` in `thinking` block")
+_PIECE = re.compile(r"\s*\S+(?:\s+\S+){0,7}\s*$|\s*\S+(?:\s+\S+){0,7}(?=\s)")
+
+
+def pieces(text: str) -> list[str]:
+    """A text as the pieces of a stream: some words each, nothing lost."""
+    found = _PIECE.findall(text)
+    return found if "".join(found) == text else [text]
+
+
+def event(data: Json, name: str = "") -> bytes:
+    """One server-sent event."""
+    head = f"event: {name}\n" if name else ""
+    return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n".encode("utf-8", "surrogatepass")

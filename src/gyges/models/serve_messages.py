@@ -1,0 +1,121 @@
+"""Anthropic's Messages, as organisms are served in it. It knows no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gyges.models.organism import Spoken
+from gyges.models.serve_chat import bearer
+from gyges.models.serve_formats import (
+    Asked,
+    Cut,
+    Json,
+    Refused,
+    Value,
+    cut,
+    event,
+    identity,
+    integer_in,
+    is_sealed,
+    messages_in,
+    object_in,
+    objects_in,
+    pieces,
+    prompt_tokens,
+    seal,
+    text_in,
+    text_of,
+    words,
+)
+from gyges.transcripts.record import Message
+
+
+class AnthropicMessages:
+    """Anthropic's Messages, with thinking blocks where thinking is asked for."""
+
+    def key(self, headers: Mapping[str, str]) -> str | None:
+        return headers.get("x-api-key") or bearer(headers)
+
+    def ask(self, body: Json) -> Asked:
+        model, limit = text_in(body, "model"), integer_in(body, "max_tokens")
+        if limit is None:
+            raise Refused(400, "invalid_request_error", "max_tokens: Field required")
+        _check_signatures(body.get("messages"))
+        system = text_of(body.get("system"))
+        messages = (*((Message("system", system),) if system else ()), *messages_in(body))
+        thinking = object_in(body, "thinking")
+        reasons = thinking.get("type") in ("enabled", "adaptive", "between_tools")
+        shown = thinking.get("display") != "omitted"
+        return Asked(model, messages, reasons, shown, limit, body.get("stream") is True)
+
+    def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
+        said = cut(asked, spoken)
+        content: list[Value] = []
+        if said.reasoning is not None:
+            shown = said.reasoning if asked.shown else ""
+            content.append({"type": "thinking", "thinking": shown, "signature": seal(shown, draw)})
+        if said.text:
+            content.append({"type": "text", "text": said.text})
+        return {
+            "id": identity("msg_01", draw, 22),
+            "type": "message",
+            "role": "assistant",
+            "model": asked.model,
+            "content": content,
+            "stop_reason": "end_turn" if said.whole else "max_tokens",
+            "stop_sequence": None,
+            "usage": self._usage(asked, said),
+        }
+
+    def _usage(self, asked: Asked, said: Cut) -> Json:
+        reasoning = words(said.reasoning)
+        return {
+            "input_tokens": prompt_tokens(asked),
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": reasoning + words(said.text),
+            "output_tokens_details": {"thinking_tokens": reasoning},
+            "service_tier": "standard",
+        }
+
+    def error(self, refused: Refused) -> Json:
+        return {"type": "error", "error": {"type": refused.kind, "message": refused.message}}
+
+    def events(self, asked: Asked, answer: Json) -> bytes:
+        del asked
+        usage = object_in(answer, "usage")
+        start: Json = {**answer, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}}
+        found: list[Json] = [{"type": "message_start", "message": start}, {"type": "ping"}]
+        for index, block in enumerate(objects_in(answer, "content")):
+            found += _block_events(index, block)
+        delta: Json = {"stop_reason": answer["stop_reason"], "stop_sequence": None}
+        found += [{"type": "message_delta", "delta": delta, "usage": usage}, {"type": "message_stop"}]
+        return b"".join(event(each, str(each["type"])) for each in found)
+
+
+def _block_events(index: int, block: Json) -> list[Json]:
+    """One content block: empty at first, then what it says piece by piece, then its seal."""
+    kind = str(block["type"])
+    empty: Json = {"type": kind, kind: ""}
+    deltas: list[Json] = [{"type": f"{kind}_delta", kind: piece} for piece in pieces(str(block[kind]))]
+    if "signature" in block:
+        empty["signature"] = ""
+        deltas.append({"type": "signature_delta", "signature": block["signature"]})
+    found: list[Json] = [{"type": "content_block_start", "index": index, "content_block": empty}]
+    found += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+    return [*found, {"type": "content_block_stop", "index": index}]
+
+
+def _check_signatures(messages: Value) -> None:
+    """Thinking that is sent back has to be what was sent, byte for byte."""
+    for at, message in enumerate(messages if isinstance(messages, list) else []):
+        content = message.get("content") if isinstance(message, dict) else None
+        for part, block in enumerate(content if isinstance(content, list) else []):
+            if isinstance(block, dict) and block.get("type") == "thinking" and not _signed(block):
+                where = f"messages.{at}.content.{part}"
+                raise Refused(400, "invalid_request_error", f"{where}: Invalid `signature` in `thinking` block")
+
+
+def _signed(block: Json) -> bool:
+    thinking, given = block.get("thinking"), block.get("signature")
+    return isinstance(thinking, str) and isinstance(given, str) and is_sealed(thinking, given)
