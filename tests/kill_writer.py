@@ -18,6 +18,7 @@ from gyges.transcripts.grades import Grade, Ungraded
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
 from gyges.transcripts.store import RunReader, RunWriter
+from gyges.transcripts.verify import verify
 
 MANIFEST = Manifest(
     run="killed",
@@ -116,10 +117,13 @@ def main(folder: Path, trials: int, seed: int) -> None:
     for trial in range(trials):
         path = folder / f"run-{trial // 5}.sqlite"
         kept = acknowledged.setdefault(path, [])
-        kept += (fresh := killed(path, trial * 10**5, chance.uniform(0.005, 0.25)))
+        kept += (fresh := killed(path, trial % 5 * 10**5, chance.uniform(0.005, 0.25)))
         rows += len(fresh)
         if missing := lost(path, kept):
             sys.exit(f"trial {trial}: {len(missing)} of {len(kept)} acknowledged rows are lost: {missing[:5]}")
+    for path in filter(Path.exists, acknowledged):
+        if problems := verify(path):
+            sys.exit(f"{path.name}: {problems[:3]}")
     print(f"{trials} kills, {rows} acknowledged rows, none lost")
 
 

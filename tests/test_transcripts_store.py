@@ -280,6 +280,13 @@ async def test_the_beginning_of_an_id_is_enough(path: Path) -> None:
         assert reader.episode(episode(1).key.id()[:5]) == episode(1)
 
 
+async def test_an_acknowledged_row_is_there_for_every_other_connection(path: Path) -> None:
+    with RunWriter.create(path, MANIFEST) as writer, RunReader(path) as reader:
+        for ordinal in range(30):
+            await asyncio.gather(*(writer.call(call(ordinal, attempt)) for attempt in range(20)))
+            assert len(reader.answered(episode().key.id())) == ordinal + 1
+
+
 async def test_a_cancelled_writer_of_a_row_does_not_lose_it(path: Path) -> None:
     with RunWriter.create(path, MANIFEST) as writer:
         tasks = [asyncio.create_task(writer.episode(episode(sample))) for sample in range(20)]
