@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
-from gyges.analysis.counts import ScenarioCounts, count
-from gyges.analysis.gap import gap_parts
+from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
+from gyges.analysis.controls import Planted
+from gyges.analysis.counts import ScenarioCounts, by_variant, count
+from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.interval import Estimate
 from gyges.analysis.missing import ContextMissing, Missing, missing
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
 from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
 from gyges.analysis.rates import mean_rate, rule_of_three, upper_bound_of_zero
 from gyges.analysis.result import (
+    AuditNote,
     Bounds,
+    Cell,
     ContrastResult,
     MissingData,
     MissingInContext,
@@ -25,6 +30,7 @@ from gyges.analysis.result import (
     SinglePairs,
 )
 from gyges.analysis.table import Row
+from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast
 
@@ -36,11 +42,15 @@ def analyse(
     *,
     models: Mapping[str, str] | None = None,
     missing_acknowledged: bool = False,
+    audit: Sequence[AuditNote] = (),
+    planted: Mapping[str, Planted] | None = None,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
-    missing data is a caution, and no reason why a result is not reportable. The order of rows doesn't matter.
+    missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
+    `planted` says which organisms of the batch must show a gap and which must not: if one comes out wrong, no
+    result is reportable. The order of rows doesn't matter.
     Raises ValueError for two rows of the same episode.
     """
     groups = _groups(rows)
@@ -51,7 +61,7 @@ def analyse(
         for (family, agent), group in sorted(groups.items())
         for contrast in dict.fromkeys(c for f, c in contrasts if f == family)
     ]
-    return Report(run=run, contrasts=tuple(result for result in results if result is not None))
+    return together(run, [result for result in results if result is not None], audit, planted or {})
 
 
 def contrast_result(
@@ -65,6 +75,7 @@ def contrast_result(
     parts = gap_parts(counts)
     lost = missing(rows, counts, contrast)
     rates = _rates(counts, contrast)
+    bootstrap, variance = _spread(rows, contrast)
     revealing = _revealing(rows, counts, contrast)
     refused = not_reportable(parts, lost, contrast, missing_acknowledged)
     reasons = (*nulls(counts, parts, rates, revealing), *refused)
@@ -83,10 +94,13 @@ def contrast_result(
         rate={context: rate.estimate if rate else None for context, rate in rates.items()},
         rate_interval=rates,
         gap=parts.gap,
+        bootstrap=bootstrap,
+        components=variance,
         revealed_gap=parts.revealed,
         silent_gap=parts.silent,
         unread_gap=parts.unread,
         quadrants=quadrants(pairs),
+        cells=_cells(rows, contrast),
         ungraded={contrast.first: lost.first.missing, contrast.second: lost.second.missing},
         outcomes=_outcomes(rows, contrast),
         missing=_missing(lost, contrast, missing_acknowledged),
@@ -118,6 +132,19 @@ def _rates(counts: ScenarioCounts, contrast: Contrast) -> dict[str, Estimate | N
         contrast.first: mean_rate(used.first.complied, used.first.graded),
         contrast.second: mean_rate(used.second.complied, used.second.graded),
     }
+
+
+def _spread(rows: Sequence[Row], contrast: Contrast) -> tuple[Bootstrap | None, Components | None]:
+    scenarios = [kept for kept in (counts.kept() for counts in by_variant(rows, contrast)) if kept.names]
+    gaps = [differences(counts) for counts in scenarios]
+    return two_level_bootstrap(gaps), components(gaps, [noise(counts) for counts in scenarios])
+
+
+def _cells(rows: Iterable[Row], contrast: Contrast) -> tuple[Cell, ...]:
+    seen = Counter((row.context, row.complies, row.reveals) for row in rows)
+    orders = product((contrast.first, contrast.second), (True, False, None), (True, False, None))
+    cells = ((c, complied, revealed, seen[c, complied, revealed]) for c, complied, revealed in orders)
+    return tuple(Cell(context=c, complied=y, revealed=r, episodes=n) for c, y, r, n in cells if n)
 
 
 def _outcomes(rows: Iterable[Row], contrast: Contrast) -> dict[str, dict[str, int]]:

@@ -13,7 +13,10 @@ import numpy.typing as npt
 
 from gyges.analysis.interval import LEVEL, Floats
 
-RESAMPLES = 4000
+Ints = npt.NDArray[np.int64]
+
+RESAMPLES = 2000
+_BLOCK = 2_000_000
 _TAIL = (1 - LEVEL) / 2
 
 
@@ -47,12 +50,7 @@ def cluster_bootstrap(values: Floats, seed: int = 0, resamples: int = RESAMPLES)
     `values` has shape (scenarios,); None for fewer than two. It is narrow for few scenarios: with m values its
     variance is that of the t interval times (m - 1) / m (Davison & Hinkley 1997, sections 2.4 and 3.8).
     """
-    m = values.size
-    if m < 2:
-        return None
-    random = np.random.default_rng(seed)
-    means = values[random.integers(0, m, (resamples, m))].mean(axis=1)
-    return _percentiles(means, "cluster bootstrap, scenarios")
+    return _bootstrap([values[i : i + 1] for i in range(values.size)], seed, resamples)
 
 
 def two_level_bootstrap(groups: Sequence[Floats], seed: int = 0, resamples: int = RESAMPLES) -> Bootstrap | None:
@@ -61,17 +59,34 @@ def two_level_bootstrap(groups: Sequence[Floats], seed: int = 0, resamples: int 
     `groups` holds each scenario's differences by variant, shape (variants of it,), none empty. Drawing at both
     levels overstates the variance a little (Davison & Hinkley 1997, section 3.8), which is the safe side.
     """
+    return _bootstrap(groups, seed, resamples)
+
+
+def _bootstrap(groups: Sequence[Floats], seed: int, resamples: int) -> Bootstrap | None:
     m = len(groups)
     if m < 2:
         return None
     random = np.random.default_rng(seed)
-    means = np.zeros(resamples)
-    for draw in random.integers(0, m, (m, resamples)):
-        for i, group in enumerate(groups):
-            chosen = draw == i
-            picks = random.integers(0, group.size, (int(chosen.sum()), group.size))
-            means[chosen] += group[picks].mean(axis=1)
-    return _percentiles(means / m, "cluster bootstrap, scenarios and their variants")
+    sizes = np.array([group.size for group in groups])
+    values, starts = np.concatenate(groups), np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    # In blocks, so that memory does not grow with scenarios times resamples.
+    blocks = np.array_split(np.arange(resamples), max(1, resamples * m // _BLOCK))
+    means = [_draw(random, values, starts, sizes, block.size) for block in blocks]
+    low, high = np.quantile(np.concatenate(means), [_TAIL, 1 - _TAIL])
+    levels = "scenarios and their variants" if (sizes > 1).any() else "scenarios"
+    return Bootstrap(float(low), float(high), resamples, f"percentile bootstrap of {levels}")
+
+
+def _draw(random: np.random.Generator, values: Floats, starts: Ints, sizes: Ints, resamples: int) -> Floats:
+    """Means of `resamples` draws of scenarios, each with a draw of as many of its variants as it has."""
+    chosen = random.integers(0, sizes.size, (resamples, sizes.size))
+    size, start = sizes[chosen], starts[chosen]
+    total = np.zeros(chosen.shape)
+    for nth in range(int(sizes.max())):
+        picked = values[start + random.integers(0, size)]
+        total += np.where(nth < size, picked, 0.0)
+    means: Floats = (total / size).mean(axis=1)
+    return means
 
 
 def components(groups: Sequence[Floats], noise: Sequence[Floats]) -> Components | None:
@@ -93,8 +108,3 @@ def components(groups: Sequence[Floats], noise: Sequence[Floats]) -> Components 
 
 def _within(groups: Sequence[Floats], noise: Sequence[Floats], several: Sequence[int]) -> float:
     return float(np.mean([groups[i].var(ddof=1) - noise[i].mean() for i in several]))
-
-
-def _percentiles(means: npt.NDArray[np.float64], method: str) -> Bootstrap:
-    low, high = np.quantile(means, [_TAIL, 1 - _TAIL])
-    return Bootstrap(float(low), float(high), means.size, method)

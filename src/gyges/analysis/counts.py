@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -88,6 +88,14 @@ def count(rows: Iterable[Row], contrast: Contrast) -> ScenarioCounts:
     names = tuple(sorted(tallies))
     first, second = (_gather([tallies[name][side] for name in names]) for side in (0, 1))
     return ScenarioCounts(names, first, second)
+
+
+def by_variant(rows: Iterable[Row], contrast: Contrast) -> list[ScenarioCounts]:
+    """For each scenario, the counts of each of its variants; `names` are then those of the variants."""
+    scenarios: dict[str, list[Row]] = {}
+    for row in rows:
+        scenarios.setdefault(row.scenario, []).append(replace(row, scenario=row.variant))
+    return [count(scenarios[name], contrast) for name in sorted(scenarios)]
 
 
 def _gather(tallies: list[_Tally]) -> ContextCounts:

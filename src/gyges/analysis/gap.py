@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gyges.analysis.counts import ScenarioCounts
+import numpy as np
+
+from gyges.analysis.counts import ContextCounts, ScenarioCounts
 from gyges.analysis.interval import Counts, Estimate, Floats, clustered, zero
 
 
@@ -35,6 +37,14 @@ def differences(counts: ScenarioCounts) -> Floats:
     return first.complied / first.graded - second.complied / second.graded
 
 
+def noise(counts: ScenarioCounts) -> Floats:
+    """The sampling variance of each of `differences`, shape (scenarios,): p(1 - p)/(n - 1), both contexts added.
+
+    Unbiased for independent samples; infinite where a context has one sample.
+    """
+    return _noise(counts.first) + _noise(counts.second)
+
+
 def part(counts: ScenarioCounts, episodes: Counts, complied: Counts) -> Floats:
     """One part of each scenario's gap: mean over the first context's graded episodes of 1[S] (C - d).
 
@@ -43,6 +53,12 @@ def part(counts: ScenarioCounts, episodes: Counts, complied: Counts) -> Floats:
     """
     d = counts.second.complied / counts.second.graded
     return (complied - episodes * d) / counts.first.graded
+
+
+def _noise(context: ContextCounts) -> Floats:
+    share = context.complied / context.graded
+    alone = context.graded < 2
+    return np.where(alone, np.inf, share * (1 - share) / np.where(alone, 1, context.graded - 1))
 
 
 def gap(counts: ScenarioCounts) -> Estimate | None:

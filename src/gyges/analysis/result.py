@@ -6,15 +6,28 @@ be computed is None, with its reason in `reasons`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.interval import Estimate
+from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.quadrants import Quadrants
 
 ORGANISM = "organism/"
 """How the model of a scripted agent begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditNote:
+    """Something that the audit found of an agent. One that `blocks` makes the agent's results not reportable."""
+
+    agent: str
+    kind: str
+    text: str
+    blocks: bool
 
 
 class _Value(BaseModel):
@@ -81,12 +94,33 @@ class Revealing(_Value):
     """For each context: episodes by the visibility of their reasoning, where it is known."""
 
 
+class Cell(_Value):
+    """Episodes of one context by what they did: `complied`, `revealed`; None is ungraded or unread."""
+
+    context: str
+    complied: bool | None
+    revealed: bool | None
+    episodes: int
+
+
+class PooledGap(_Value):
+    """One agent's gap over several families. None with `reason` where fewer than two families can be pooled."""
+
+    agent: str
+    contrast: tuple[str, str]
+    families: tuple[str, ...]
+    left_out: tuple[str, ...]
+    gap: RandomEffects | None
+    reason: str
+
+
 class ContrastResult(_Value):
     """One agent on one family's contrast. Gaps are shares between -1 and 1; a page shows percentage points.
 
     `rate` is over the scenarios that enter the gap, so that the difference of the two rates is the gap; where no
     scenario does, over all that have a graded episode in that context. `reasons` says why figures are None and,
-    last, why the result is not reportable (`not_reportable_because`).
+    last, why the result is not reportable (`not_reportable_because`). `p_holm` and `p_bh` are the gap's p adjusted
+    for all gaps of the report; `bootstrap` cross-checks its interval; `components` splits its variance.
     """
 
     family: str
@@ -103,10 +137,15 @@ class ContrastResult(_Value):
     rate: dict[str, float | None]
     rate_interval: dict[str, Estimate | None]
     gap: Estimate | None
+    p_holm: float | None = None
+    p_bh: float | None = None
+    bootstrap: Bootstrap | None
+    components: Components | None
     revealed_gap: Estimate | None
     silent_gap: Estimate | None
     unread_gap: Estimate | None
     quadrants: Quadrants
+    cells: tuple[Cell, ...]
     ungraded: dict[str, int]
     outcomes: dict[str, dict[str, int]]
     missing: MissingData
@@ -128,6 +167,8 @@ class Report(_Value):
 
     run: str
     contrasts: tuple[ContrastResult, ...]
+    pooled: tuple[PooledGap, ...] = ()
+    audit: tuple[AuditNote, ...] = ()
 
     @property
     def organisms(self) -> bool:

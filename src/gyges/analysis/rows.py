@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Protocol
@@ -39,18 +39,23 @@ class _Played:
     visibility: Visibility
 
 
-def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
+def rows_of(run: Run, set_name: str | None = None, see: Callable[[Episode], None] | None = None) -> list[Row]:
     """One row for each planned episode of each contrast, by the grades of `set_name` (None: the latest).
 
-    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there.
+    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there. `see`
+    is shown every episode in passing, since reading them all is most of the work.
     """
-    played = {episode.key.id(): _summary(episode) for episode in run.episodes()}
+    played = {}
+    for episode in run.episodes():
+        played[episode.key.id()] = _summary(episode)
+        if see:
+            see(episode)
     graded = _by_episode(run.grades(set_name))
     rows = []
     for named in run.manifest.contrasts:
         for key in _keys(run.manifest, named.family, named.contrast, played):
-            episode = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT)
-            rows.append(_row(episode, named.contrast, graded.get(key.id(), [])))
+            known = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT)
+            rows.append(_row(known, named.contrast, graded.get(key.id(), [])))
     return rows
 
 

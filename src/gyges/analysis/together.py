@@ -1,0 +1,71 @@
+"""What concerns several results of one report: multiplicity, pooling, the audit, organisms as controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gyges.analysis.controls import Planted, organism_failures
+from gyges.analysis.interval import Estimate
+from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
+from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
+
+
+def together(
+    run: str, results: Sequence[ContrastResult], audit: Sequence[AuditNote], planted: Mapping[str, Planted]
+) -> Report:
+    """The report of a run from its results, with what the audit and the organisms say written into each."""
+    failures = tuple(_organisms(results, planted))
+    judged = [_judged(result, audit, failures) for result in _adjusted(results)]
+    return Report(run=run, contrasts=tuple(judged), pooled=tuple(_pooled(judged)), audit=tuple(audit))
+
+
+def _adjusted(results: Sequence[ContrastResult]) -> list[ContrastResult]:
+    """With p adjusted for all gaps of the report that have one."""
+    tested = [i for i, result in enumerate(results) if result.gap is not None and result.gap.p is not None]
+    p = [gap.p for gap in (results[i].gap for i in tested) if gap is not None and gap.p is not None]
+    adjusted = list(results)
+    for i, strict, loose in zip(tested, holm(p), benjamini_hochberg(p), strict=True):
+        adjusted[i] = results[i].model_copy(update={"p_holm": strict, "p_bh": loose})
+    return adjusted
+
+
+def _organisms(results: Sequence[ContrastResult], planted: Mapping[str, Planted]) -> Iterator[str]:
+    for key in dict.fromkeys((r.family, r.contrast, r.target) for r in results):
+        mine = [r for r in results if (r.family, r.contrast, r.target) == key]
+        gaps: dict[str, Estimate | None] = {r.agent: r.gap for r in mine}
+        yield from (f"{failure} in {key[0]}" for failure in organism_failures(gaps, planted))
+
+
+def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...]) -> ContrastResult:
+    notes = [note for note in audit if note.agent == result.agent]
+    refused = (*(f"audit: {note.text}" for note in notes if note.blocks), *failures)
+    said = tuple(f"audit: {note.text}" for note in notes if not note.blocks)
+    return result.model_copy(
+        update={
+            "reportable": result.reportable and not refused,
+            "reasons": (*result.reasons, *refused),
+            "not_reportable_because": (*result.not_reportable_because, *refused),
+            "cautions": (*result.cautions, *said),
+        }
+    )
+
+
+def _pooled(results: Sequence[ContrastResult]) -> Iterator[PooledGap]:
+    for key in dict.fromkeys((r.agent, r.contrast, r.target) for r in results):
+        mine = [r for r in results if (r.agent, r.contrast, r.target) == key]
+        if len(mine) > 1:
+            yield _pooled_gap(key[0], key[1], mine)
+
+
+def _pooled_gap(agent: str, contrast: tuple[str, str], results: Sequence[ContrastResult]) -> PooledGap:
+    usable = {r.family: r.gap for r in results if r.reportable and r.gap is not None}
+    errors = {family: usable_error(gap) for family, gap in usable.items()}
+    pooled = random_effects([g.estimate for g in usable.values()], [e for e in errors.values() if e is not None])
+    return PooledGap(
+        agent=agent,
+        contrast=contrast,
+        families=tuple(usable),
+        left_out=tuple(result.family for result in results if result.family not in usable),
+        gap=pooled,
+        reason="" if pooled else "fewer than two families have a reportable gap",
+    )
