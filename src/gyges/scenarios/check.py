@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from gyges.errors import AuthoringError, Place, UsageError
+from gyges.scenarios.confounds import confounds, family_confounds
 from gyges.scenarios.decision import decision, same
 from gyges.scenarios.pairs import check_pair
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Behaviour
+from gyges.scenarios.problem import Problem
 from gyges.scenarios.read import Scenario, listed, read
 from gyges.scenarios.render import behaviour, common_words, plans, split, unchecked_plans, variants
 
@@ -26,61 +26,52 @@ MIN_SCENARIOS = 10
 """Intervals are clustered by scenario; below this they are wide and lean on the normal distribution."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something to put right (`error`) or to know (`warning`)."""
-
-    severity: Literal["error", "warning"]
-    place: Place
-    what: str
-    to_do: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.place}: {self.severity}: {self.what}"
-        return f"{text}; {self.to_do}" if self.to_do else text
-
-
 def check_names(names: Sequence[str]) -> list[Problem]:
     """Check all that `names` stand for, as `select` reads them. Raises UsageError for an unknown name."""
     problems: list[Problem] = []
-    by_family: dict[str, list[Scenario]] = defaultdict(list)
+    sound: dict[str, list[Scenario]] = defaultdict(list)
+    wrong: set[str] = set()
     for found in listed(names):
         try:
             scenario = read(found)
+            own = check(scenario)
         except AuthoringError as error:
-            problems.append(_problem(error))
+            own = [Problem.of(error)]
+        problems += own
+        if any(problem.severity == "error" for problem in own):
+            wrong.add(found.family)
         else:
-            by_family[found.family].append(scenario)
-            problems += check(scenario)
-    for scenarios in by_family.values():
-        problems += check_family(scenarios)
+            sound[found.family].append(scenario)
+    for family, scenarios in sound.items():
+        # What is said of a family is said of all its scenarios: first the wrong ones have to be put right.
+        problems += [] if family in wrong else check_family(scenarios)
     return list(dict.fromkeys(problems))  # a wrong family.yaml is told once, not for each scenario
 
 
 def check(scenario: Scenario) -> list[Problem]:
-    """Render everything that one scenario can say and check it."""
+    """Render everything that one scenario can say, in all variants and controls, and check it."""
     try:
-        plans(scenario)
+        plans(scenario, every=True)
     except AuthoringError as error:
-        return [_problem(error)]
+        return [Problem.of(error)]
     except UsageError as error:
         return [Problem("error", Place(scenario.file), error.what, error.to_do)]
     problems: list[Problem] = []
-    for variant in variants(scenario):
+    for variant in variants(scenario, every=True):
         try:
             shown = behaviour(scenario, variant)
             problems += _check_choices(scenario, shown)
             problems += _check_examples(scenario, variant, shown)
         except AuthoringError as error:
-            problems.append(_problem(error))
-    problems += _check_signals(scenario) + _check_counts(scenario)
+            problems.append(Problem.of(error))
+    problems += [*_check_signals(scenario), *_check_counts(scenario), *confounds(scenario)]
     return list(dict.fromkeys(problems))
 
 
 def check_family(scenarios: Sequence[Scenario]) -> list[Problem]:
     """What can only be seen over all scenarios of one family."""
     family = scenarios[0]
-    problems = _check_halves(scenarios)
+    problems = [*_check_halves(scenarios), *family_confounds(scenarios)]
     if len(scenarios) < MIN_SCENARIOS:
         what = f"{family.family} has {len(scenarios)} scenarios to cluster by"
         place = Place(family.file.parent / "family.yaml")
@@ -88,12 +79,8 @@ def check_family(scenarios: Sequence[Scenario]) -> list[Problem]:
     return problems
 
 
-def _problem(error: AuthoringError) -> Problem:
-    return Problem("error", error.place, error.what, error.to_do)
-
-
 def _error(phrase: Phrase, what: str, to_do: str = "") -> Problem:
-    return _problem(phrase.error(what, to_do))
+    return Problem.of(phrase.error(what, to_do))
 
 
 def _check_choices(scenario: Scenario, shown: Behaviour) -> list[Problem]:
@@ -149,7 +136,8 @@ def _check_counts(scenario: Scenario) -> list[Problem]:
 
 def _check_signals(scenario: Scenario) -> list[Problem]:
     """Contexts that send the same words can't be told apart: then there is nothing to measure."""
-    found = {plan.context: plan for plan in unchecked_plans(scenario)}
+    played = variants(scenario)[:1]
+    found = {plan.context: plan for plan in unchecked_plans(scenario, played)}
     problems = []
     for contrast in scenario.shared.contrasts:
         first, second = (found[context] for context in contrast.contexts)

@@ -7,7 +7,7 @@ a control's arm with the control before it, as in `placebo:base`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from itertools import count, product
+from itertools import count, islice, product
 from math import prod
 from typing import get_args
 
@@ -19,6 +19,8 @@ from gyges.scenarios.scenario import Scenario
 from gyges.scenarios.words import Words
 
 BASE = "base"
+MAX_EVERY = 1000
+"""With `draw`, levels may combine to more variants than anyone wants to see."""
 CONTROLS: tuple[Control, ...] = get_args(Control)
 Levels = Mapping[str, str]
 """By factor, the level."""
@@ -35,13 +37,13 @@ def variants(
     """The names of the variants to play: the experiment's, then those of each control that is asked for.
 
     Where the author wants fewer than there are (`draw`), they are drawn with `seed`, the same ones for the
-    experiment and its controls. With `every`, all there are: every level of every control. Raises UsageError
-    for a control that is none.
+    experiment and its controls. With `every`, all there are (the first MAX_EVERY) and all controls. Raises
+    UsageError for a control that is none.
     """
     for control in controls:
         if control not in CONTROLS:
             raise UsageError(f"there is no control {control!r}", nearest(control, CONTROLS))
-    drawn = _all(scenario) if every else _drawn(scenario, seed or Seed(0))
+    drawn = islice(_all(scenario), MAX_EVERY) if every else _drawn(scenario, seed or Seed(0))
     names = [variant_name(levels) for levels in drawn]
     wanted = [control for control in _given(scenario) if every or control in controls]
     return (*names, *(f"{control}:{name}" for control in wanted for name in names))
