@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -385,6 +386,43 @@ async def test_a_reader_follows_a_run_that_is_being_played(path: Path) -> None:
         assert reader.count() == 2
     with RunReader(path) as reader:
         assert reader.count() == 2
+
+
+def copied(path: Path) -> Path:
+    copy = path.with_name("copy.sqlite")
+    copy.write_bytes(path.read_bytes())
+    return copy
+
+
+async def test_a_closed_run_is_whole_in_its_own_file_though_somebody_reads_it(path: Path) -> None:
+    writer = RunWriter.create(path, MANIFEST)
+    with RunReader(path) as reader:
+        await writer.episode(episode(0))
+        assert reader.count() == 1
+        writer.close()
+        with RunReader(copied(path)) as other:
+            assert list(other.episodes()) == list(reader.episodes()) == [episode(0)]
+
+
+async def test_a_large_message_does_not_hold_up_the_event_loop(path: Path) -> None:
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - before)
+
+    large = episode(0, "a line of text\n" * 700_000)
+    with RunWriter.create(path, MANIFEST) as writer:
+        ticking = asyncio.create_task(tick())
+        await asyncio.sleep(0.01)
+        await writer.episode(large)
+        ticking.cancel()
+    assert longest < 0.25
+    with RunReader(path) as reader:
+        assert list(reader.episodes()) == [large]
 
 
 def test_a_run_may_have_any_file_name(tmp_path: Path) -> None:

@@ -196,6 +196,8 @@ def leave(connection: sqlite3.Connection) -> None:
     """Close a writer's connection so that one plain file remains, unless a reader is still there."""
     try:
         connection.execute("PRAGMA busy_timeout = 0")
+        # First of all everything into the file itself: whoever copies a closed run copies this file.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error:
         pass  # A reader holds the log, or the disk is full. The log stays beside the file; nothing is lost.
