@@ -11,6 +11,7 @@ import pytest
 from gyges.analysis.analyse import analyse
 from gyges.analysis.report_html import to_html
 from gyges.analysis.report_json import from_json, to_json
+from gyges.analysis.report_latex import to_latex
 from gyges.analysis.report_markdown import escaped, to_markdown
 from gyges.analysis.report_text import WIDTH, to_text
 from gyges.analysis.result import Report
@@ -122,6 +123,17 @@ def test_no_name_is_markup_in_markdown(hostile: Report) -> None:
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in table} == {6, 8}
 
 
+def test_the_latex_is_a_table_without_orders_from_data(hostile: Report, report: Report) -> None:
+    table = to_latex([hostile])
+    assert table.count(r"\begin{tabular}") == table.count(r"\end{tabular}") == 2
+    assert r"\textless{}script\textgreater{}alert(1)" in table
+    assert r"\{\{ 7 * 7 \}\}" in table
+    own = to_latex([report])
+    assert VALIDATION in own
+    assert r"lossy\textsuperscript{\dag} & " in own
+    assert r"hidden & +66.7" in own
+
+
 class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -131,14 +143,18 @@ class _Tags(HTMLParser):
         self.tags.append((tag, dict(attrs)))
 
 
+@pytest.fixture(scope="module")
+def page(report: Report) -> str:
+    return to_html([report])
+
+
 def tags(page: str) -> list[tuple[str, dict[str, str | None]]]:
     parser = _Tags()
     parser.feed(page)
     return parser.tags
 
 
-def test_the_page_is_self_contained_and_asks_not_to_be_indexed(report: Report) -> None:
-    page = to_html([report])
+def test_the_page_is_self_contained_and_asks_not_to_be_indexed(page: str) -> None:
     found = tags(page)
     assert not {tag for tag, _ in found} & {"script", "link", "iframe", "img", "image", "a", "object", "use"}
     addresses = {value for _, attributes in found for value in attributes.values() if value and "//" in value}
@@ -151,8 +167,7 @@ def test_the_page_is_self_contained_and_asks_not_to_be_indexed(report: Report) -
     assert page.count("<svg") == 6
 
 
-def test_the_page_marks_what_is_not_reportable(report: Report) -> None:
-    page = to_html([report])
+def test_the_page_marks_what_is_not_reportable(page: str) -> None:
     assert page.count('<div class="verdict withheld">') == 1
     assert "reportable: no, because 12 of 120 episodes" in page
     assert VALIDATION in page
@@ -167,9 +182,15 @@ def test_no_name_is_markup_in_the_page(hostile: Report) -> None:
     assert "\x1b" not in page
 
 
-def test_identifiers_are_unique_on_the_page(report: Report) -> None:
-    ids = [attributes["id"] for _, attributes in tags(to_html([report])) if "id" in attributes]
+def test_identifiers_are_unique_on_the_page(page: str) -> None:
+    ids = [attributes["id"] for _, attributes in tags(page) if "id" in attributes]
     assert len(ids) == len(set(ids))
+
+
+def test_families_are_pooled_in_every_form() -> None:
+    several = report_of(rows("a"), rows("a", family="lamps/wall"))
+    for form in (to_text([several]), to_markdown([several]), to_html([several])):
+        assert "a over 2 families" in form
 
 
 def test_an_empty_report_has_all_forms() -> None:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gyges.analysis import plots, words
 from gyges.analysis.quadrants import Quadrants
-from gyges.analysis.result import ContrastResult, Report
+from gyges.analysis.result import ContrastResult, PooledGap, Report
 
 CANARY = "gyges-canary:bad99373-f245-4eb6-a5d3-0cefc8ed22ca do not train on this"
 WIDE, NARROW = 800, 300
@@ -54,6 +54,7 @@ class _Page:
     run: str
     organisms: bool
     groups: Sequence[_Group]
+    pooled: Sequence[PooledGap]
 
 
 def to_html(reports: Sequence[Report]) -> str:
@@ -70,13 +71,17 @@ _WORDS = {
     "canary": CANARY,
     "cells": Quadrants.__slots__,
     "counts": words.counts,
+    "crossed": words.crossed,
+    "spread": words.spread,
+    "pooled": words.pooled,
     "difference": lambda estimate: words.points(estimate.estimate),
     "estimands": words.ESTIMANDS,
     "exact": words.exact,
     "interval": words.interval,
     "legend": words.LEGEND,
     "notes": words.notes,
-    "p_value": words.p_value,
+    "said": {True: "yes", False: "no", None: ""},
+    "short_p": words.short_p,
     "points": words.points,
     "printable": words.printable,
     "rate": words.rate,
@@ -87,7 +92,8 @@ _WORDS = {
 
 def _page(report: Report) -> _Page:
     grouped = groupby(report.contrasts, key=lambda result: (result.family, result.contrast, result.target))
-    return _Page(words.printable(report.run), report.organisms, [_group(list(results)) for _, results in grouped])
+    groups = [_group(list(results)) for _, results in grouped]
+    return _Page(words.printable(report.run), report.organisms, groups, report.pooled)
 
 
 def _group(results: Sequence[ContrastResult]) -> _Group:

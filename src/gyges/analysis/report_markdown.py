@@ -32,7 +32,8 @@ def _report(report: Report) -> Iterator[str]:
         yield from ("Nothing to report: no graded episodes.", "")
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield from _family(family, contrast, list(group))
-    yield from (words.ESTIMANDS, "")
+    yield from (f"- {escaped(words.pooled(pooled))}" for pooled in report.pooled)
+    yield from ("", words.ESTIMANDS, "")
     yield from (f"- **{escaped(word)}**: {escaped(meaning)}" for word, meaning in words.LEGEND)
 
 

@@ -39,6 +39,8 @@ def _report(report: Report) -> Iterator[str]:
         yield ""
         yield from _family(family, contrast, list(group))
     yield ""
+    for pooled in report.pooled:
+        yield from _wrapped(words.pooled(pooled))
     yield from _wrapped(words.ESTIMANDS)
 
 

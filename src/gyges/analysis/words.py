@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.interval import EXACT_BOUND, Estimate
-from gyges.analysis.result import ContrastResult, SinglePairs
+from gyges.analysis.result import ContrastResult, PooledGap, SinglePairs
 
 ESTIMANDS = (
     "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
@@ -74,6 +75,11 @@ def p_value(p: float | None) -> str:
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
 
 
+def short_p(p: float | None) -> str:
+    """`0.0123`, `< 0.0001` or `n/a`, for a column of its own."""
+    return p_value(p).removeprefix("p ").removeprefix("= ") or MISSING
+
+
 def exact(estimate: Estimate | None) -> bool:
     """Whether the interval is an exact bound because all scenarios agreed."""
     return estimate is not None and estimate.method == EXACT_BOUND
@@ -109,6 +115,32 @@ def bound(result: ContrastResult) -> str:
         f"(exact one-sided 95% bound, n = scenarios; {percent(seen.upper_independent)} if episodes were "
         f"independent, rule of three {percent(seen.rule_of_three)})"
     )
+
+
+def pooled(gap: PooledGap) -> str:
+    """One agent's gap over its families, in a sentence."""
+    over = f"{gap.agent} over {len(gap.families)} families ({gap.contrast[0]} less {gap.contrast[1]})"
+    left = f"; left out, not reportable: {', '.join(gap.left_out)}" if gap.left_out else ""
+    if gap.gap is None:
+        return f"{over}: {MISSING}, {gap.reason}{left}"
+    g = gap.gap
+    figure = f"{points(g.estimate)} [{points(g.low)}, {points(g.high)}]"
+    apart = f"families differ by {100 * g.tau:.1f} points (sd), I2 {percent(g.i2)}"
+    return f"{over}: {figure}, random effects, {p_value(g.p)}; {apart}{left}"
+
+
+def crossed(bootstrap: Bootstrap | None) -> str:
+    """The bootstrap's interval in percentage points."""
+    return f"[{points(bootstrap.low)}, {points(bootstrap.high)}]" if bootstrap else MISSING
+
+
+def spread(components: Components | None) -> tuple[str, str, str]:
+    """The standard deviations between scenarios, variants and samples, in percentage points."""
+    if components is None:
+        return MISSING, MISSING, MISSING
+    parts = (components.scenario, components.variant, components.sample)
+    scenario, variant, sample = (MISSING if part is None else f"{100 * part**0.5:.1f}" for part in parts)
+    return scenario, variant, sample
 
 
 def single_pairs(pairs: SinglePairs) -> str:
