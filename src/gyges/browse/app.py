@@ -1,0 +1,235 @@
+"""The pages and their addresses. It reads runs through the shelf and changes nothing but labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gyges.browse.choice import PAGE, Choice, facets
+from gyges.browse.index import Index, PairLine
+from gyges.browse.markdown import as_markdown
+from gyges.browse.page import asset, render
+from gyges.browse.pair import read_place, view
+from gyges.browse.shelf import Shelf
+from gyges.errors import GygesError, StoreError, UsageError
+from gyges.transcripts.grades import Grade
+from gyges.transcripts.record import Episode
+from gyges.transcripts.safe import safe
+
+if TYPE_CHECKING:
+    from gyges.transcripts.search import Hit
+
+FOUND = 5_000
+"""Places that a search looks at."""
+
+_ASSETS = {"gyges.css": "text/css", "gyges.js": "text/javascript"}
+
+
+def make_app(shelf: Shelf) -> Starlette:
+    """The application, without its guard."""
+    return Starlette(
+        routes=[
+            Route("/", _bound(overview, shelf)),
+            Route("/run/{run}/pairs", _bound(pairs, shelf)),
+            Route("/run/{run}/pair/{pair}", _bound(pair, shelf)),
+            Route("/run/{run}/pair/{pair}/raw", _bound(raw, shelf)),
+            Route("/run/{run}/pair/{pair}/markdown", _bound(markdown, shelf)),
+            Route("/run/{run}/episode/{episode}", _bound(episode, shelf)),
+            Route("/run/{run}/text/{episode}/{place}", _bound(whole_text, shelf)),
+            Route("/static/{name}", static),
+        ],
+        exception_handlers={GygesError: _refused, HTTPException: _not_found, Exception: _failed},
+    )
+
+
+def _bound(page: Callable[[Shelf, Request], Response], shelf: Shelf) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        return page(shelf, request)
+
+    return answer
+
+
+def _html(template: str, status: int = 200, **values: object) -> HTMLResponse:
+    # Text may hold lone surrogates, which no page can: the templates spell them out where they show transcripts.
+    text = render(template, **values)
+    return HTMLResponse(text.encode("utf-8", "backslashreplace"), status_code=status)
+
+
+# Pages
+
+
+def overview(shelf: Shelf, _: Request) -> Response:
+    """The runs, newest first, with the figures of their reports."""
+    runs = [_shelved(shelf, name) for name in reversed(shelf.names)]
+    return _html("overview.html", runs=runs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """A run on the overview; `trouble` says why there are no figures."""
+
+    name: str
+    index: Index | None
+    live: bool
+    trouble: str = ""
+
+
+def _shelved(shelf: Shelf, name: str) -> _Shelved:
+    try:
+        return _Shelved(name, shelf.index(name), shelf.live(name))
+    except StoreError as error:
+        return _Shelved(name, None, False, str(error))
+
+
+def pairs(shelf: Shelf, request: Request) -> Response:
+    """The table of pairs."""
+    run = request.path_params["run"]
+    index = shelf.index(run)
+    choice = Choice.read(request.query_params.multi_items())
+    hits = _search(shelf, run, choice.words)
+    chosen = choice.pairs(index.pairs, hits)
+    pages = max(1, -(-len(chosen) // PAGE))
+    return _html(
+        "pairs.html",
+        run=run,
+        index=index,
+        choice=choice,
+        facets=facets(index.pairs),
+        pairs=chosen[(choice.page - 1) * PAGE : choice.page * PAGE],
+        count=len(chosen),
+        pages=pages,
+        hits=hits or {},
+    )
+
+
+def _search(shelf: Shelf, run: str, words: str) -> dict[str, Hit] | None:
+    """The first place in each episode where the words stand; None when there is nothing to look for."""
+    if not words:
+        return None
+    hits: dict[str, Hit] = {}
+    with shelf.open(run) as reader:
+        for hit in reader.search(words, limit=FOUND):
+            hits.setdefault(hit.episode, hit)
+    return hits
+
+
+def pair(shelf: Shelf, request: Request) -> Response:
+    """Two transcripts side by side."""
+    run, line, choice = _asked(shelf, request)
+    episodes, grades = _read(shelf, run, line)
+    linked = read_place(request.query_params.get("span", ""))
+    before, after, at, of = _around(shelf, run, line, choice)
+    return _html(
+        "pair.html",
+        run=run,
+        line=line,
+        choice=choice,
+        view=view(*episodes, grades, linked, choice.words),
+        before=before,
+        after=after,
+        at=at,
+        of=of,
+    )
+
+
+def _asked(shelf: Shelf, request: Request) -> tuple[str, PairLine, Choice]:
+    run = request.path_params["run"]
+    line = shelf.index(run).by_id.get(request.path_params["pair"])
+    if line is None:
+        raise UsageError("there is no such pair in this run", "the table of pairs lists what is")
+    return run, line, Choice.read(request.query_params.multi_items())
+
+
+def _read(shelf: Shelf, run: str, line: PairLine) -> tuple[tuple[Episode | None, Episode | None], list[Grade]]:
+    """The two episodes (None for one that is not there yet) and their grades."""
+    ids = [side.id if side.stored else None for side in line.sides]
+    with shelf.open(run) as reader:
+        first, second = (reader.episode(id) if id else None for id in ids)
+        return (first, second), [grade for grade in reader.grades() if grade.episode in ids]
+
+
+def _around(
+    shelf: Shelf, run: str, line: PairLine, choice: Choice
+) -> tuple[PairLine | None, PairLine | None, int, int]:
+    """The pairs before and after in the table this one was opened from, its place there (from 1) and how many."""
+    chosen = choice.pairs(shelf.index(run).pairs, _search(shelf, run, choice.words))
+    at = next((at for at, other in enumerate(chosen) if other.id == line.id), None)
+    if at is None:
+        return None, None, 0, len(chosen)
+    before = chosen[at - 1] if at else None
+    after = chosen[at + 1] if at + 1 < len(chosen) else None
+    return before, after, at + 1, len(chosen)
+
+
+def raw(shelf: Shelf, request: Request) -> Response:
+    """What was sent and what came back, as bytes, for both episodes."""
+    run, line, choice = _asked(shelf, request)
+    with shelf.open(run) as reader:
+        calls = [(side, reader.calls(side.id)) for side in line.sides]
+    return _html("raw.html", run=run, line=line, choice=choice, calls=calls)
+
+
+def markdown(shelf: Shelf, request: Request) -> Response:
+    run, line, _ = _asked(shelf, request)
+    episodes, grades = _read(shelf, run, line)
+    text = as_markdown(run, line, view(*episodes, grades))
+    return PlainTextResponse(text.encode("utf-8", "backslashreplace"))
+
+
+def episode(shelf: Shelf, request: Request) -> Response:
+    """From an episode to the first pair that it is in."""
+    run, id = request.path_params["run"], request.path_params["episode"]
+    for line in shelf.index(run).pairs:
+        if id in (line.first.id, line.second.id):
+            return RedirectResponse(request.url_for("pair", run=run, pair=line.id).path, status_code=303)
+    raise UsageError("there is no such episode in this run", "the table of pairs lists what is")
+
+
+def whole_text(shelf: Shelf, request: Request) -> Response:
+    """One text from its beginning to its end, however long, as plain text."""
+    linked = read_place(f"a-{request.path_params['place']}-0-0")
+    with shelf.open(request.path_params["run"]) as reader:
+        messages = reader.episode(request.path_params["episode"]).messages
+    texts = list[str]()
+    if linked and linked.place.message < len(messages):
+        message = messages[linked.place.message]
+        text = [message.text] if linked.place.channel == "text" else [r.text or "" for r in message.reasoning]
+        texts = text[linked.place.block : linked.place.block + 1]
+    if not texts:
+        raise UsageError("there is no such text in this episode", "open it from the page of its pair")
+    return PlainTextResponse(texts[0].encode("utf-8", "backslashreplace"))
+
+
+def static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in _ASSETS:
+        raise HTTPException(404)
+    return Response(asset(name), media_type=_ASSETS[name])
+
+
+# What went wrong
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    status = 404 if isinstance(error, UsageError) else 503
+    what, to_do = (error.what, error.to_do) if isinstance(error, GygesError) else (str(error), "")
+    return _html("trouble.html", status, what=safe(what), to_do=safe(to_do))
+
+
+def _not_found(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _html(
+        "trouble.html", status, what="There is no such page.", to_do="The overview leads to all there are."
+    )
+
+
+def _failed(_: Request, __: Exception) -> Response:
+    what = "Something went wrong while this page was made."
+    return _html("trouble.html", 500, what=what, to_do="What it was, the terminal of `gyges browse` says.")

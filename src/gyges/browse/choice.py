@@ -1,0 +1,119 @@
+"""Which pairs are wanted, in which order: filters as they stand in an address. It knows no store and no page.
+
+Every name is looked up in a table of this file; nothing from an address becomes part of a query or a path.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from gyges.browse.index import PairLine
+from gyges.errors import UsageError
+
+PAGE = 100
+"""Pairs on one page of the table."""
+
+_REVEALS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unread"}
+
+FILTERS: Mapping[str, Callable[[PairLine], Collection[str]]] = {
+    "family": lambda pair: (pair.family,),
+    "agent": lambda pair: (pair.agent,),
+    "contrast": lambda pair: (f"{pair.first.context}/{pair.second.context}",),
+    "quadrant": lambda pair: (pair.quadrant,),
+    "first": lambda pair: (pair.first.behaviour,),
+    "second": lambda pair: (pair.second.behaviour,),
+    "reveals": lambda pair: (_REVEALS[pair.first.reveals],),
+    "finding": lambda pair: {*pair.first.findings, *pair.second.findings},
+    "outcome": lambda pair: {f"{side.context}: {side.outcome}" for side in pair.sides},
+    "scenario": lambda pair: (pair.scenario,),
+    "sample": lambda pair: (str(pair.sample),),
+}
+"""What a pair can be filtered by: each gives the values that a pair has."""
+
+Key = tuple[str | int, ...]
+
+SORTS: Mapping[str, Callable[[PairLine], Key]] = {
+    "scenario": lambda pair: (pair.family, pair.scenario),
+    "agent": lambda pair: (pair.agent,),
+    "sample": lambda pair: (pair.sample,),
+    "quadrant": lambda pair: (pair.quadrant,),
+    "first": lambda pair: (pair.first.behaviour,),
+    "second": lambda pair: (pair.second.behaviour,),
+    "findings": lambda pair: (-len(pair.first.findings) - len(pair.second.findings),),
+    "length": lambda pair: (pair.length,),
+}
+"""What pairs can be sorted by; a minus sign in front of the name turns the order round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Filters (any value of a name, all names), words to be found, an order and a page (from 1)."""
+
+    wanted: tuple[tuple[str, str], ...] = ()
+    words: str = ""
+    sort: str = "scenario"
+    page: int = 1
+
+    @classmethod
+    def read(cls, items: Iterable[tuple[str, str]]) -> Choice:
+        """From the names and values of an address; unknown names are ignored. Raises UsageError."""
+        given = list(items)
+        wanted = tuple((name, value) for name, value in given if name in FILTERS and value)
+        rest = dict(given)
+        sort, page = rest.get("sort", "scenario"), rest.get("page", "1")
+        if sort.removeprefix("-") not in SORTS:
+            raise UsageError("pairs can't be sorted by that", f"sort by one of: {', '.join(SORTS)}")
+        if not (page.isascii() and page.isdigit() and 0 < int(page[:9]) == int(page)):
+            raise UsageError("there is no such page", "pages count from 1")
+        return cls(wanted, rest.get("q", "").strip(), sort, int(page))
+
+    def address(self) -> str:
+        """The query of an address that says the same; "" for everything in its usual order."""
+        items = list(self.wanted)
+        items += [("q", self.words)] if self.words else []
+        items += [("sort", self.sort)] if self.sort != "scenario" else []
+        items += [("page", str(self.page))] if self.page > 1 else []
+        return "?" + urlencode(items, errors="surrogatepass") if items else ""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        return tuple(value for wanted, value in self.wanted if wanted == name)
+
+    def without(self, name: str, value: str) -> Choice:
+        return replace(self, wanted=tuple(item for item in self.wanted if item != (name, value)), page=1)
+
+    def sorted_by(self, name: str) -> Choice:
+        """In the order of `name`; turned round if it is in this order already."""
+        return replace(self, sort=f"-{name}" if self.sort == name else name, page=1)
+
+    def on_page(self, page: int) -> Choice:
+        return replace(self, page=page)
+
+    def pairs(self, pairs: Sequence[PairLine], found: Collection[str] | None = None) -> list[PairLine]:
+        """The pairs wanted, in order. `found`: the episodes where the words stand; None if none are looked for."""
+        chosen = [pair for pair in pairs if self._wants(pair)]
+        if found is not None:
+            chosen = [pair for pair in chosen if pair.first.id in found or pair.second.id in found]
+        chosen.sort(key=_usual)
+        if self.sort != "scenario":
+            chosen.sort(key=SORTS[self.sort.removeprefix("-")], reverse=self.sort.startswith("-"))
+        return chosen
+
+    def _wants(self, pair: PairLine) -> bool:
+        names = {name for name, _ in self.wanted}
+        return all(any(value in FILTERS[name](pair) for value in self.values(name)) for name in names)
+
+
+def facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
+    """For each filter, the values there are and how many pairs have them; only filters that tell pairs apart."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
+    for pair in pairs:
+        for name, values_of in FILTERS.items():
+            counts[name].update(values_of(pair))
+    return {name: counted for name, counted in counts.items() if len(counted) > 1}
+
+
+def _usual(pair: PairLine) -> Key:
+    return pair.family, pair.scenario, pair.variant, pair.sample, pair.agent, pair.id

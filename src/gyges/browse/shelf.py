@@ -1,0 +1,105 @@
+"""The runs that are being browsed: opened to be read only, indexed once, indexed again when they have grown."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gyges.browse.index import Index, build_index
+from gyges.errors import StoreError, UsageError
+from gyges.transcripts.reader import RunReader
+
+PATIENCE = 5.0
+"""A run that grows is indexed again after this many times the time that indexing it took."""
+
+Stamp = tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class _Kept:
+    index: Index
+    stamp: Stamp
+    made: float
+    took: float
+
+
+@dataclass(slots=True)
+class _Run:
+    path: Path
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    kept: _Kept | None = None
+
+
+class Shelf:
+    """Runs by name. Every method may be called from any thread."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Raises UsageError when two runs have one name."""
+        self._runs = {path.stem: _Run(path) for path in paths}
+        if len(self._runs) < len(paths):
+            raise UsageError("two of the runs have the same name", "browse one at a time, or rename a file")
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._runs)
+
+    def path(self, name: str) -> Path:
+        """Raises UsageError for a run that is not browsed."""
+        if name not in self._runs:
+            raise UsageError("there is no such run here", "the overview lists the runs")
+        return self._runs[name].path
+
+    def open(self, name: str) -> RunReader:
+        """A reader of one's own. Raises UsageError and StoreError; what it says names the run, not its file."""
+        path = self.path(name)
+        try:
+            return RunReader(path)
+        except StoreError as error:
+            raise nameless(error, path) from error
+
+    def index(self, name: str) -> Index:
+        """The run's index, at most a little older than the run. Raises as `open` does."""
+        path = self.path(name)
+        run = self._runs[name]
+        with run.lock:
+            stamp = _stamp(path)
+            if run.kept is None or (run.kept.stamp != stamp and _is_due(run.kept)):
+                began = time.monotonic()
+                try:
+                    with self.open(name) as reader:
+                        index = build_index(reader)
+                except StoreError as error:
+                    raise nameless(error, path) from error
+                run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
+            return run.kept.index
+
+    def live(self, name: str) -> bool:
+        """Whether the run is being written: its log lies beside it."""
+        path = self.path(name)
+        return path.with_name(path.name + "-wal").exists()
+
+
+def _is_due(kept: _Kept) -> bool:
+    return time.monotonic() - kept.made > PATIENCE * kept.took
+
+
+def _stamp(path: Path) -> Stamp:
+    """Changes whenever the file or its log does; a file that is gone has none."""
+    stamps = []
+    for file in (path, path.with_name(path.name + "-wal")):
+        try:
+            found = file.stat()
+        except OSError:
+            continue
+        stamps.append((found.st_mtime_ns, found.st_size))
+    return tuple(stamps)
+
+
+def nameless(error: StoreError, path: Path) -> StoreError:
+    """The error without where on this machine the run lies: pages are shown, and shared."""
+    return StoreError(
+        error.what.replace(str(path), f"the run {path.stem}"), error.to_do.replace(str(path), path.stem)
+    )
