@@ -298,6 +298,14 @@ def test_a_stream_that_goes_wrong_is_no_answer(kind: str, place: int, event: Eve
     assert caught.value.received is not None
 
 
+def test_a_block_that_is_never_closed_is_no_answer() -> None:
+    start, *_, delta, stop = message_events(messages.READ[0].answer)
+    unclosed = list(block_events(0, {"type": "text", "text": "Half"}))[:-1]
+    whole = list(block_events(1, {"type": "text", "text": "B."}))
+    with pytest.raises(CallFailed, match="out of order"):
+        messages.OWN.read(sse([start, *unclosed, *whole, delta, stop]))
+
+
 @pytest.mark.parametrize("kind", list(WHOLE))
 def test_events_that_are_newer_than_this_program_do_no_harm(kind: str) -> None:
     provider, events = WHOLE[kind]
