@@ -34,7 +34,9 @@ async def organisms(witness: Path | None = None, key: str | None = None) -> Asyn
         serve(known, port=0, seed=Seed(1), key=key, witness=witness, ready=address.set_result)
     )
     try:
-        yield await address
+        # A server that fails to start must fail the test, not hang it.
+        await asyncio.wait([address, task], return_when=asyncio.FIRST_COMPLETED)
+        yield address.result() if address.done() else str(task.result())
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

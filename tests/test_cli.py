@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,13 +25,19 @@ def no_harm(shown: Shown, study: Study) -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """Under 0.3 s. The best of five: the machine may be busy with something else."""
+    """Within 0.3 s of processor time. The best of five: the machine may be busy with something else."""
     took = []
     for _ in range(5):
-        began = time.perf_counter()
+        before = processor_seconds()
         subprocess.run([sys.executable, "-m", "gyges", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - began)
+        took.append(processor_seconds() - before)
     assert min(took) < 0.3
+
+
+def processor_seconds() -> float:
+    """Of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 WRONG_WORDS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gyges.errors import UsageError
 from gyges.scenarios.plan import Plan, Text
 
@@ -16,14 +18,34 @@ def check_pair(first: Plan, second: Plan) -> None:
     if len(first.turns) != len(second.turns):
         turns = f"{len(first.turns)} and {len(second.turns)} turns"
         raise UsageError(f"{one} and {other} have {turns}", "contexts may differ only in their signal")
-    for (name, left), (_, right) in zip(named_texts(first), named_texts(second), strict=True):
+    if found := first_difference(first, second):
+        raise UsageError(found.what, TO_DO)
+
+
+TO_DO = "only {{ signal.NAME }}, written out as it stands, may differ between contexts"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two plans first differ outside the signal: in the system text (0) or a turn (from 1), and its line."""
+
+    part: int
+    line: int
+    what: str
+
+
+def first_difference(first: Plan, second: Plan) -> Difference | None:
+    """The first undeclared difference between two plans of the same number of turns."""
+    for part, ((name, left), (_, right)) in enumerate(zip(named_texts(first), named_texts(second), strict=True)):
         if found := difference(left, right):
-            to_do = "only {{ signal.NAME }}, written out as it stands, may differ between contexts"
-            raise UsageError(f"{one} and {other} differ outside the signal, {name}, {found}", to_do)
+            line, words = found
+            pair = f"{first.scenario} in {first.context!r} and in {second.context!r}"
+            return Difference(part, line, f"{pair} differ outside the signal, {name}, line {line}: {words}")
+    return None
 
 
-def difference(first: Text, second: Text) -> str:
-    """Where and how two texts differ outside their signals' spans; "" where they don't."""
+def difference(first: Text, second: Text) -> tuple[int, str] | None:
+    """In which line (from 1) and how two texts differ outside their signals' spans; None where they don't."""
     left, right = _pieces(first), _pieces(second)
     for index, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
@@ -33,10 +55,10 @@ def difference(first: Text, second: Text) -> str:
             )
             place = sum(len(piece) for piece in left[:index]) + at + sum(e - s for s, e in first.signal[:index])
             line = first.text.count("\n", 0, place) + 1
-            return f"line {line}: {_snippet(one, at)} against {_snippet(other, at)}"
+            return line, f"{_snippet(one, at)} against {_snippet(other, at)}"
     if len(left) != len(right):
-        return f"the signal stands {len(left) - 1} times in one and {len(right) - 1} times in the other"
-    return ""
+        return 1, f"the signal stands {len(left) - 1} times in one and {len(right) - 1} times in the other"
+    return None
 
 
 def _pieces(text: Text) -> list[str]:

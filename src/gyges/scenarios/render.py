@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from gyges.errors import AuthoringError
-from gyges.scenarios.pairs import check_pair
+from gyges.scenarios.pairs import TO_DO, first_difference
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Behaviour, BehaviourKind, Contrast, Examples, Plan, Seed, Text
 from gyges.scenarios.scenario import Scenario
@@ -47,13 +47,14 @@ def plans(
 ) -> tuple[Plan, ...]:
     """Every variant (see `variants`) in every context. With `hide_signal` all contexts are sent the same bytes.
 
-    Raises AuthoringError for a template that can't be rendered and UsageError for contexts that differ outside
-    the signal.
+    Raises AuthoringError for a template that can't be rendered and for contexts that differ outside the signal.
     """
     found = unchecked_plans(scenario, variants(scenario, controls=controls, seed=seed, every=every))
     first: dict[str, Plan] = {}
     for plan in found:
-        check_pair(first.setdefault(plan.variant, plan), plan)
+        if different := first_difference(first.setdefault(plan.variant, plan), plan):
+            written = [scenario.system, *(turn.user for turn in scenario.turns)][different.part]
+            raise written.error(different.what, TO_DO, line=different.line)
     return tuple(hidden(plan) for plan in found) if hide_signal else found
 
 

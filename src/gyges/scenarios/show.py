@@ -49,7 +49,7 @@ def _differences(first: Plan, second: Plan) -> Iterator[str]:
             yield f"--- {name}"
             yield from _changed(_marked(left).split("\n"), _marked(right).split("\n"))
         if undeclared := difference(left, right):
-            yield f"ERROR outside the signal, {name}, {safe(undeclared)}"
+            yield f"ERROR outside the signal, {name}, line {undeclared[0]}: {safe(undeclared[1])}"
     if same:
         yield "the contexts send the same words: there is no signal in them"
 
