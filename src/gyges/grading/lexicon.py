@@ -71,7 +71,9 @@ class Hits:
         known = self._spans.get(number)
         if known is None:
             bit = 1 << number
-            known = sorted({(start, end) for bits, start, end in self.events if bits & bit}) if self.bits & bit else []
+            known = (
+                sorted({(start, end) for bits, start, end in self.events if bits & bit}) if self.bits & bit else []
+            )
             self._spans[number] = known
         return known
 

@@ -28,6 +28,7 @@ SECONDS = 2.0
 """An episode that takes longer to read is ungraded: no text may stop a run."""
 LONGEST = 400
 """Words in a sentence that are read; a longer one is no sentence."""
+UNCLOSED = "unclosed_reasoning"
 GRADED = frozenset({Outcome.COMPLETED, Outcome.REFUSED_BY_MODEL})
 
 
@@ -36,6 +37,7 @@ class _Block:
     message: int
     index: int
     text: str
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,10 @@ class ReasoningGrader:
                     continue
                 found = cues(sentence, self.rules, asked=block.text[sentence.end - 1] == "?")
                 read.append(_Read(block, sentence))
-                said.append(Said(tuple(found), sent.echoed(sentence.words) if found else frozenset()))
-        return ReasoningRead(tuple(_findings(criteria(said), read)))
+                said.append(
+                    Said(sentence.words, tuple(found), sent.echoed(sentence.words) if found else frozenset())
+                )
+        return ReasoningRead((*_findings(criteria(said), read), *_unclosed(blocks)))
 
 
 def unseen(view: View) -> Ungraded:
@@ -109,7 +113,7 @@ def _blocks(view: View) -> Iterator[_Block]:
             continue
         for index, reasoning in enumerate(message.reasoning):
             if reasoning.visibility in READABLE and reasoning.text and reasoning.text.strip():
-                yield _Block(number, index, reasoning.text)
+                yield _Block(number, index, reasoning.text, reasoning.closed)
 
 
 def _prompts(view: View) -> Iterator[str]:
@@ -121,6 +125,16 @@ def _prompts(view: View) -> Iterator[str]:
 def _findings(found: dict[str, list[int]], read: list[_Read]) -> Iterator[Finding]:
     for name, indices in found.items():
         yield Finding(name, tuple(_evidence(read[index]) for index in indices))
+
+
+def _unclosed(blocks: tuple[_Block, ...]) -> Iterator[Finding]:
+    """Reasoning without its closing tag is read, and said to be so: its end may be the answer's."""
+    for block in blocks:
+        if not block.closed:
+            start = len(block.text) - len(block.text.lstrip())
+            end = min(len(block.text.rstrip()), start + 80)
+            place = Evidence(block.message, "reasoning", block.index, start, end, block.text[start:end])
+            yield Finding(UNCLOSED, (place,))
 
 
 def _evidence(one: _Read) -> Evidence:

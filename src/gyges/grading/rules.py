@@ -23,7 +23,17 @@ CODE = "1"
 """Goes up when the engine's code changes what it finds."""
 
 Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal", "denied"]
-MARKERS = ("negation", "no_negation", "hypothetical", "attribution", "others", "turn", "later", "unreal", "barrier")
+MARKERS = (
+    "negation",
+    "no_negation",
+    "hypothetical",
+    "attribution",
+    "others",
+    "turn",
+    "later",
+    "unreal",
+    "barrier",
+)
 
 
 class CueRule(BaseModel):

@@ -14,7 +14,9 @@ _BREAK = re.compile(
     """,
     re.VERBOSE,
 )
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx)|(?:^|[\s(.])[b-hj-z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx)|(?:^|[\s(.])[b-hj-z])\.$", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _QUOTED = re.compile(
     r'"[^"\n]{12,600}"|“[^”\n]{12,600}”|`[^`\n]{12,600}`'
@@ -29,7 +31,18 @@ _CLAUSE_WORDS = frozenset(
 _SUBJECTS = frozenset("i i'm i'll i'd i've they it this that we he she you then so the my if".split())  # noqa: SIM905
 _CARELESS = {
     word.replace("'", ""): word
-    for word in ("don't", "won't", "can't", "isn't", "doesn't", "didn't", "wouldn't", "shouldn't", "couldn't", "aren't")
+    for word in (
+        "don't",
+        "won't",
+        "can't",
+        "isn't",
+        "doesn't",
+        "didn't",
+        "wouldn't",
+        "shouldn't",
+        "couldn't",
+        "aren't",
+    )
     + ("i'm", "i've", "they'll", "they'd", "they're", "that's", "it'll", "there's")
 }
 """Contractions as hurried writers spell them."""
