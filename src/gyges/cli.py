@@ -17,8 +17,6 @@ from gyges.errors import GygesError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from gyges.batch.run import Prepared
-    from gyges.transcripts.reader import RunReader
-    from gyges.transcripts.record import Episode
 
 app = typer.Typer(
     help="Does a model act the same when it believes that nobody who could change it is looking?",
@@ -171,37 +169,11 @@ def show(
     """Read the transcripts of a run in the terminal: all of it, an episode, or the pair of a scenario."""
     from gyges.transcripts.reader import RunReader
     from gyges.transcripts.runs import find_run
-    from gyges.transcripts.terminal import show_episode, show_pair, show_run
+    from gyges.transcripts.terminal import lines
 
-    styled = sys.stdout.isatty()
     with RunReader(find_run(name)) as reader:
-        if what is None:
-            lines = show_run(reader, styled)
-        elif "/" in what:
-            first, second = pair(reader, what, sample, agent)
-            lines = show_pair(first, second, list(reader.grades()), styled)
-        else:
-            episode = reader.episode(what)
-            lines = show_episode(episode, reader.grades(), reader.calls(episode.key.id()), styled)
-        for line in lines:
+        for line in lines(reader, what, sample=sample, agent=agent, styled=sys.stdout.isatty()):
             typer.echo(line)
-
-
-def pair(reader: RunReader, scenario: str, sample: int, agent: str | None) -> tuple[Episode, Episode]:
-    """The two episodes of the scenario's first contrast. Raises UsageError when they are not both there."""
-    found = [one for one in reader.episodes(agent=agent, scenario=scenario) if one.key.sample == sample]
-    contexts = next(
-        (
-            (named.contrast.first, named.contrast.second)
-            for named in reader.manifest.contrasts
-            if found and named.family == found[0].family
-        ),
-        ("", ""),
-    )
-    sides = [next((one for one in found if one.key.context == context), None) for context in contexts]
-    if sides[0] is None or sides[1] is None:
-        raise UsageError(f"no pair of {scenario}, sample {sample}, is in this run", "`gyges show` lists what is")
-    return sides[0], sides[1]
 
 
 @app.command()
