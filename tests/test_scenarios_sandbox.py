@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gyges.scenarios.marked import as_text, joined, signal
 from gyges.scenarios.plan import Text
-from gyges.scenarios.sandbox import Fault, rendered
+from gyges.scenarios.template import Fault, rendered
 
 ESCAPES = [
     "{{ ''.__class__ }}",
@@ -86,6 +86,18 @@ ENDLESS = [
     "{% for i in range(999999999) %}{% endfor %}",
     "{% for i in range(9999) %}" * 6 + "{% endfor %}" * 6,
     "{% for i in range(9999) %}" * 6 + "x" + "{% endfor %}" * 6,
+    "{% for i in range(9999) %}" + "{{ 1 }}" * 20000 + "{% endfor %}",
+    "{% for i in range(9999) %}" + "{% if 1 %}a{% endif %}" * 20000 + "{% endfor %}",
+    "{% for i in range(9999) %}" + "{% set x = 1 %}" * 20000 + "{% endfor %}",
+    "{% macro m() %}"
+    + "{% set x = 1 %}" * 20000
+    + "{% endmacro %}{% for i in range(9999) %}{{ m() }}{% endfor %}",
+    "{% for i in range(9999) %}" + "{{ 1 }}" * 1200 + "{% endfor %}",
+    "{% for i in range(9999) %}" + "{% if 1 %}a{% endif %}" * 600 + "{% endfor %}",
+    "{% for i in range(9999) %}" + "{% set x = 1 %}" * 900 + "{% endfor %}",
+    "{% macro m() %}" + "{% set x = 1 %}" * 900 + "{% endmacro %}{% for i in range(9999) %}{{ m() }}{% endfor %}",
+    "{{ x }}" + "a" * 600_000,
+    "{% for i in range(9999) if 'x' * 100000 == 'y' %}{% endfor %}",
     "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
     "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(100) }}",
     "{% for a in [1] recursive %}{{ loop([1, 2]) }}{% endfor %}",

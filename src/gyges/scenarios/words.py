@@ -14,7 +14,7 @@ from gyges.scenarios.marked import as_text, signal
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Text
-from gyges.scenarios.sandbox import Fault, Use, compiled, rendered
+from gyges.scenarios.template import Fault, Use, compiled, rendered
 
 _Inside = tuple[tuple[str, str], ...]
 """The words that are being rendered, from the outermost."""
