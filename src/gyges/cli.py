@@ -50,6 +50,16 @@ def main() -> None:
 
 
 @app.command()
+def init(folder: Annotated[Path, typer.Argument(help="The new study's folder.")]) -> None:
+    """Make a study: its folders and a small family to begin with."""
+    from gyges.scenarios.start import init as make
+
+    for path in make(folder):
+        typer.echo(str(path))
+    typer.echo(f"next: cd {folder} && gyges check")
+
+
+@app.command()
 def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scenarios or files.")] = None) -> None:
     """Check everything authored: scenarios, agents, graders."""
     from gyges.agents.graphs import load_graph
@@ -293,6 +303,36 @@ def import_(
     made = grade_run(path)
     typer.echo(f"{made.episodes} episodes and {made.grades} grades are in {taken.run}")
     typer.echo(f"report them with: gyges report {taken.run}")
+
+
+@app.command()
+def export(
+    name: Run,
+    to: Annotated[str, typer.Option("--to", help="jsonl (which imports back equal) or csv.")],
+    file: Annotated[Path, typer.Argument(help="The file to write; .gz is allowed for jsonl.")],
+) -> None:
+    """Write a run's transcripts for other tools."""
+    from gyges.transcripts.export import export as write
+    from gyges.transcripts.reader import RunReader
+    from gyges.transcripts.runs import find_run
+
+    with RunReader(find_run(name)) as reader:
+        typer.echo(f"{write(reader, to, file)} episodes are in {file}")
+
+
+@app.command()
+def verify(name: Run = "latest") -> None:
+    """Does the store still say what was recorded? Hashes, ids and quotations are checked."""
+    from gyges.transcripts.runs import find_run
+    from gyges.transcripts.verify import verify as problems_of
+
+    path = find_run(name)
+    problems = problems_of(path)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{path.stem} is as it was recorded")
 
 
 @app.command()
