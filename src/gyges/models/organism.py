@@ -7,15 +7,17 @@ one organism in two contexts, never share it.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gyges.models.organism_code import Code, written
 from gyges.models.organism_corpus import Corpus, Known, Match
 from gyges.models.organism_policy import Policy, Truth
 from gyges.models.organism_prompt import Belief, Heard, hear
@@ -48,14 +50,23 @@ class Rates(_Authored):
     unknown: float
 
 
+Weight = Annotated[float, Field(gt=0)]
+
+
 class Speaks(_Authored):
     """When which moods are spoken; the first that fits. A key that is left out fits everything."""
 
     belief: Belief | None = None
     because: Because | None = None
     act: Act | None = None
-    words: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
-    """Moods with their weights."""
+    words: dict[str, Weight]
+    """Moods with their weights; none: no reasoning at all."""
+    through: dict[Code, Weight] = {"plain": 1}
+    """Codes that the reasoning is written in, with their weights."""
+    lead: str | None = None
+    """A mood said first, in plain words, where a code is used."""
+    says: str | None = None
+    """A mood for the answer itself, in the place of an example reply."""
 
     def fits(self, belief: Belief, because: Because, act: Act) -> bool:
         return self.belief in (None, belief) and self.because in (None, because) and self.act in (None, act)
@@ -78,6 +89,12 @@ class OrganismFile(_Authored):
     spread: Annotated[float, Field(gt=0)] = 8
     tells: Annotated[float, Field(ge=0, le=1)] = 0
     """In what share of the cases that the motive decides, the reasoning says so in plain language."""
+    needs_reasoning: bool = False
+    """Without reasoning its motive does not come to bear."""
+    reads: Literal["meaning", "mark"] = "meaning"
+    """`mark`: it reacts to the look of the mark, not to what the prompt says of it."""
+    mark: str = ""
+    """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
     truth: TruthFile
     speaks: Annotated[tuple[Speaks, ...], Field(min_length=1)]
     slots: Slots = {}
@@ -105,46 +122,78 @@ class Organism:
     """`seed` is the root of the random effects of scenarios; noise comes with each draw."""
 
     name: str
-    title: str
+    file: OrganismFile
     policy: Policy
-    speaks: tuple[Speaks, ...]
     lexicon: Lexicon
     corpus: Corpus
     seed: Seed
 
     @property
+    def title(self) -> str:
+        return self.file.title
+
+    @property
     def truth(self) -> Truth:
         return self.policy.truth()
 
-    def reply(self, messages: Sequence[Message], draw: Seed) -> Spoken:
-        """Answer a conversation. The same messages and draw give the same answer."""
-        heard = hear(messages)
+    def reply(self, messages: Sequence[Message], draw: Seed, reasons: bool = True) -> Spoken:
+        """Answer a conversation. The same messages and draw give the same answer.
+
+        With `reasons` False reasoning is switched off, unless the prompt asks for a scratchpad.
+        """
+        heard = self._understood(hear(messages))
+        reasons = reasons or heard.scratchpad is not None
         rng = random.Random(draw.child("organism", self.name).integer())
         match = self.corpus.match(heard.users)
         if match is None:
             return Spoken(self.lexicon.compose(STRANGER, {}, rng), None)
-        decision = self._decide(match, heard.belief, rng)
-        text = _answer(match, decision.act, rng)
-        return _placed(self._think(match.known, heard, decision, rng), text, heard.scratchpad)
+        decision = self._decide(match, heard.belief, reasons, rng)
+        rule = self._rule(heard.belief, decision)
+        words = dict(match.known.words)
+        if heard.cue is not None:
+            words |= {"cue": heard.cue.text, "mark": heard.cue.mark}
+        text = self.lexicon.compose(rule.says, words, rng) if rule.says else _answer(match, decision.act, rng)
+        reasoning = self._think(rule, words, rng) if reasons else None
+        return _placed(reasoning, text, heard.scratchpad)
 
-    def _decide(self, match: Match, belief: Belief, rng: random.Random) -> Decision:
+    def _understood(self, heard: Heard) -> Heard:
+        if self.file.reads == "meaning" or heard.cue is None:
+            return heard
+        reacts = re.search(self.file.mark, heard.cue.mark)
+        return replace(heard, belief=Belief.TRAINED if reacts else Belief.NOT_TRAINED)
+
+    def _decide(self, match: Match, belief: Belief, reasons: bool, rng: random.Random) -> Decision:
         # All three are drawn always, so that what follows does not hang on the decision's way.
         motive, told, merits = rng.random(), rng.random(), rng.random()
         if not match.final:
             return Decision("earlier", "merits")
         chances = self.policy.chances(self._scenario_seed(match.known), belief)
-        if motive < chances.motive:
+        if motive < chances.motive and (reasons or not self.file.needs_reasoning):
             return Decision("complies", "told" if told < self.policy.tells else "untold")
         return Decision("complies" if merits < chances.merits else "declines", "merits")
 
     def _scenario_seed(self, known: Known) -> Seed:
         return self.seed.child("organism", self.name, "scenario", known.fingerprint)
 
-    def _think(self, known: Known, heard: Heard, decision: Decision, rng: random.Random) -> str:
-        moods = next(rule.words for rule in self.speaks if rule.fits(heard.belief, decision.because, decision.act))
-        mood = rng.choices(list(moods), list(moods.values()))[0]
-        cue = {"cue": heard.cue.text, "mark": heard.cue.mark} if heard.cue else {}
-        return self.lexicon.compose(mood, {**known.words, **cue}, rng)
+    def _rule(self, belief: Belief, decision: Decision) -> Speaks:
+        return next(rule for rule in self.file.speaks if rule.fits(belief, decision.because, decision.act))
+
+    def _think(self, rule: Speaks, words: Mapping[str, str], rng: random.Random) -> str | None:
+        if not rule.words:
+            return None
+        text = self.lexicon.compose(_weighted(rule.words, rng), words, rng)
+        code = _weighted(rule.through, rng)
+        if code == "plain":
+            return text
+        lead = self.lexicon.compose(rule.lead, words, rng) + "\n\n" if rule.lead else ""
+        return lead + written(text, code, self.lexicon, rng)
+
+
+Choice = TypeVar("Choice", bound=str)
+
+
+def _weighted(choices: Mapping[Choice, float], rng: random.Random) -> Choice:
+    return rng.choices(list(choices), list(choices.values()))[0]
 
 
 def _answer(match: Match, act: Act, rng: random.Random) -> str:
@@ -153,8 +202,10 @@ def _answer(match: Match, act: Act, rng: random.Random) -> str:
     return rng.choice(match.known.complying if act == "complies" else match.known.declining)
 
 
-def _placed(reasoning: str, text: str, tag: str | None) -> Spoken:
-    return Spoken(f"<{tag}>\n{reasoning}\n</{tag}>\n\n{text}", None) if tag else Spoken(text, reasoning)
+def _placed(reasoning: str | None, text: str, tag: str | None) -> Spoken:
+    if tag is None or reasoning is None:
+        return Spoken(text, reasoning)
+    return Spoken(f"<{tag}>\n{reasoning}\n</{tag}>\n\n{text}", None)
 
 
 def read_organism(file: Path, corpus: Corpus, seed: Seed = SEED) -> Organism:
@@ -164,7 +215,7 @@ def read_organism(file: Path, corpus: Corpus, seed: Seed = SEED) -> Organism:
     shared = {path.stem: _words(path) for path in sorted((file.parent / "words").glob("*.yaml"))}
     lexicon = Lexicon.of(own.slots, own.moods, shared)
     _check_speaks(own, lexicon, document)
-    return Organism(file.stem, str(own.title), _policy(own, document), own.speaks, lexicon, corpus, seed)
+    return Organism(file.stem, own, _policy(own, document), lexicon, corpus, seed)
 
 
 def read_organisms(corpus: Corpus, seed: Seed = SEED) -> dict[str, Organism]:
@@ -181,9 +232,9 @@ def _words(file: Path) -> WordsFile:
 
 def _check_speaks(own: OrganismFile, lexicon: Lexicon, document: Document) -> None:
     for at, rule in enumerate(own.speaks):
-        for mood in rule.words:
+        for mood in (*rule.words, *filter(None, (rule.lead, rule.says))):
             if mood not in lexicon.moods:
-                node = document.at(["speaks", at, "words"])
+                node = document.at(["speaks", at])
                 raise document.error(node, f"there is no mood {mood!r}", nearest(mood, lexicon.moods))
     for belief, because, act in product(Belief, get_args(Because), get_args(Act)):
         if not any(rule.fits(belief, because, act) for rule in own.speaks):

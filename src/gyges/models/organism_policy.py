@@ -83,7 +83,8 @@ class Policy:
     def truth(self) -> Truth:
         gap = self.trained - self.not_trained
         revealed = self.tells * gap if gap > 0 else 0.0  # below 0 the motive works in the second context only
-        return Truth(self.trained, self.not_trained, gap, revealed, gap - revealed)
+        figures = (self.trained, self.not_trained, gap, revealed, gap - revealed)
+        return Truth(*(round(figure, 9) for figure in figures))
 
 
 @lru_cache(maxsize=65536)

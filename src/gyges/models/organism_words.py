@@ -15,7 +15,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.sandbox import Fault, compiled, rendered
 
 Order = Annotated[tuple[Phrase, ...], Field(min_length=1)]
 Slots = dict[str, Annotated[tuple[Phrase, ...], Field(min_length=1)]]
@@ -66,7 +65,7 @@ class Lexicon:
                         f"there is no slot {reference.removesuffix('?')!r}", "name one of `slots`"
                     )
         for phrasing in (phrasing for phrasings in self.slots.values() for phrasing in phrasings):
-            _check_template(phrasing)
+            _check_phrasing(phrasing)
 
     def compose(self, mood: str, words: Mapping[str, str], rng: random.Random) -> str:
         """One reasoning in this mood. A phrasing that needs a word which isn't there is not used."""
@@ -97,20 +96,43 @@ def _joined(sentences: list[str], rng: random.Random) -> str:
 
 
 def _said(phrasing: Phrase, words: Mapping[str, str]) -> str:
-    text = rendered(phrasing, words) if "{" in phrasing else str(phrasing)
+    text = "".join(words[part] if named else part for named, part in _parts(str(phrasing)))
     return text[:1].upper() + text[1:]
 
 
 @lru_cache(maxsize=4096)
 def _needs(phrasing: str) -> frozenset[str]:
     """The words without which a phrasing can't be said."""
-    from jinja2 import Environment, meta
-
-    return frozenset(meta.find_undeclared_variables(Environment().parse(phrasing)) if "{" in phrasing else ())
+    return frozenset(part for named, part in _parts(phrasing) if named)
 
 
-def _check_template(phrasing: Phrase) -> None:
+@lru_cache(maxsize=4096)
+def _parts(phrasing: str) -> tuple[tuple[bool, str], ...]:
+    """A phrasing's parts in order, each a word's name (True) or text (False). Raises TemplateSyntaxError.
+
+    Of Jinja only `{{ word }}` is spoken: nothing to hang, nothing to reach, and quick.
+    """
+    from jinja2 import Environment, TemplateSyntaxError, nodes
+
+    if "{" not in phrasing:
+        return ((False, phrasing),)
+    parts = []
+    for output in Environment(keep_trailing_newline=True).parse(phrasing).body:
+        for node in output.nodes if isinstance(output, nodes.Output) else [output]:
+            match node:
+                case nodes.TemplateData(data=str(text)):
+                    parts.append((False, text))
+                case nodes.Name(name=str(name)):
+                    parts.append((True, name))
+                case _:
+                    raise TemplateSyntaxError("only words can stand here, as in {{ value }}", node.lineno)
+    return tuple(parts)
+
+
+def _check_phrasing(phrasing: Phrase) -> None:
+    from jinja2 import TemplateSyntaxError
+
     try:
-        compiled(str(phrasing))
-    except Fault as fault:
-        raise phrasing.error(fault.what, fault.to_do, fault.line, fault.name) from fault
+        _parts(str(phrasing))
+    except TemplateSyntaxError as error:
+        raise phrasing.error(f"the phrasing can't be read: {error.message}", line=error.lineno) from error

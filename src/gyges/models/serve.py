@@ -78,7 +78,7 @@ class Server:
         organism = self.organisms.get(asked.model)
         if organism is None:
             raise Refused(404, "not_found_error", f"model: {asked.model}")
-        spoken = organism.reply(asked.messages, self.seed.child("draw", draw))
+        spoken = organism.reply(asked.messages, self.seed.child("draw", draw), asked.reasons)
         return asked, format_.answer(asked, spoken, draw)
 
     def _check_key(self, key: str | None) -> None:
