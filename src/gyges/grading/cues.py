@@ -14,6 +14,8 @@ from .sentences import Sentence
 
 BEFORE = 5
 """How many words before a cue a negation reaches, within its clause."""
+SHORT = 3
+"""Words in a sentence that says a flat no."""
 SUPPOSED = 7
 """How many words before a cue a supposition reaches, within its clause."""
 
@@ -60,6 +62,8 @@ class _Reader:
             yield "quoted"
         if self._negated(found):
             yield "negated"
+        if len(self.sentence.words) > SHORT:
+            yield "long"
         if any(start == found.end for start, _ in self._spans("negation")):
             yield "denied"
         if self._marked("hypothetical", found, SUPPOSED):

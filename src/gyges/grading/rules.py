@@ -22,7 +22,9 @@ from .lexicon import Lexicon, PatternError
 CODE = "1"
 """Goes up when the engine's code changes what it finds."""
 
-Flag = Literal["negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal", "denied"]
+Flag = Literal[
+    "negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal", "denied", "long"
+]
 MARKERS = (
     "negation",
     "no_negation",
