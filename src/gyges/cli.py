@@ -64,6 +64,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     """Check everything authored: scenarios, agents, graders."""
     from gyges.agents.graphs import load_graph
     from gyges.agents.profile import load_profile, profile_names
+    from gyges.grading.default import default_graders
     from gyges.scenarios.check import check_names
     from gyges.scenarios.read import families, listed
 
@@ -71,6 +72,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     if not paths:
         for name in profile_names():
             load_graph(load_profile(name).graph)
+        default_graders()
     problems = check_names(names)
     for problem in problems:
         typer.echo(str(problem))
@@ -145,7 +147,10 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool) -> None:
 
     from gyges.batch.progress import Progress
     from gyges.batch.run import play_into, play_rest
+    from gyges.grading.default import default_graders
 
+    # Rules that can't be read must be known before anything is paid for.
+    default_graders()
     # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
     os.environ["LANGSMITH_TRACING"] = "false"
     play = play_into if new else play_rest
