@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gyges.errors import AuthoringError
 from gyges.scenarios.nodes import MAX_BYTES, Data, read_document
@@ -155,3 +159,21 @@ def test_a_line_of_a_text_is_found_in_its_file(
     phrase = next(iter(made.values()))
     assert isinstance(phrase, Phrase)
     assert str(phrase.error("wrong", "", line, name)) == f"{tmp_path}/a.yaml:{place}: wrong"
+
+
+# fmt: off
+TOKENS = [
+    "a:", "- ", "{", "}", "[", "]", "&a", "*a", "!!str", "|\n  ", ">-\n ", '"', "'", "#", "\n", "  ", "\t",
+    "---", "...", "?", ": ", "<<:", "%YAML 1.1", "no", "1.10", "\u2028", "\x85", "\ufeff", "\x00", "\xe9",
+    "@", "`", "|2\n",
+]
+# fmt: on
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=20).map("".join) | st.text(max_size=40) | st.binary(max_size=40))
+def test_whatever_a_file_holds_it_is_read_or_refused(text: str | bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "a.yaml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+        with contextlib.suppress(AuthoringError):
+            assert read_document(file).data() is not ...

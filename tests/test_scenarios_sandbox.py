@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -213,3 +214,21 @@ def test_joining_joined_texts_is_joining_their_parts(parts: list[tuple[bool, str
 def test_a_mask_stands_in_the_place_of_every_signal_even_an_empty_one() -> None:
     text = Text("a<T>bc", ((1, 4), (5, 5)))
     assert text.without_signal("_") == "a_b_c"
+
+
+# fmt: off
+TOKENS = [
+    "x", "signal.t", "signal", "loop", "range(3)", "(", ")", "[", "]", "'a'", "1", "0", "*", "**", "+", "-",
+    "~", "|", "upper", "join", "replace('a', 'b')", "not", "is", "odd", "set y =", "macro m()", "endmacro",
+    "m()", "if", "else", "endif", "for i in", "endfor", ",", ":", "==", "raw", "endraw", "call", "do", ".",
+    "__class__", "None", "include", "'p.jinja'", "1e308", "sum", "sort", "int", "float", "list", "with",
+    "endwith",
+]
+# fmt: on
+blocks = st.tuples(st.sampled_from(["{{ %s }}", "{%% %s %%}"]), st.lists(st.sampled_from(TOKENS), max_size=6))
+
+
+@given(st.lists(blocks.map(lambda block: block[0] % " ".join(block[1])), max_size=4).map("".join))
+def test_whatever_a_template_says_it_is_rendered_or_refused(source: str) -> None:
+    with contextlib.suppress(Fault):
+        assert isinstance(rendered(source, {"x": "text", "signal": {"t": signal("T")}}), str)
