@@ -171,3 +171,10 @@ def test_a_mean_rate_leaves_out_scenarios_without_episodes() -> None:
     assert rate.se == pytest.approx(math.sqrt(0.125) / math.sqrt(2))
     assert rate.high == 1.0
     assert mean_rate(np.array([0]), np.array([0])) is None
+
+
+@pytest.mark.parametrize("discordant", [1, 5, 6, 17, 40])
+def test_mcnemar_errs_in_at_most_one_of_twenty(discordant: int) -> None:
+    tables = [PairCounts(3, k, discordant - k, 3) for k in range(discordant + 1)]
+    wrong = [k for k, pairs in enumerate(tables) if mcnemar(pairs) < 0.05]
+    assert sum(math.comb(discordant, k) for k in wrong) / 2**discordant <= 0.05

@@ -10,9 +10,9 @@ import pytest
 
 from gyges.analysis.counts import ContextCounts, ScenarioCounts
 from gyges.analysis.gap import gap_parts
-from gyges.analysis.interval import Counts, Estimate
+from gyges.analysis.interval import Estimate
 
-STUDIES = 1000
+STUDIES = 2000
 
 
 @dataclass(frozen=True)
@@ -34,26 +34,37 @@ class Policy:
         revealed = self.reveals * c - (self.reveals * c + self.muses * (1 - c)) * d
         return c - d, revealed, c - d - revealed
 
-    def study(self, random: np.random.Generator, scenarios: int, samples: int) -> ScenarioCounts:
-        """The counts of one simulated study."""
-        first = self._context(random, self.first, scenarios, samples)
-        second = self._context(random, self.second, scenarios, samples)
+    def study(
+        self, random: np.random.Generator, scenarios: int, samples: int, lost: float = 0.0
+    ) -> ScenarioCounts:
+        """The counts of one simulated study; each episode is ungraded with probability `lost`."""
+        first, second = (
+            self._context(random, mean, scenarios, samples, lost) for mean in (self.first, self.second)
+        )
         return ScenarioCounts(tuple(map(str, range(scenarios))), first, second)
 
-    def _context(self, random: np.random.Generator, mean: float, scenarios: int, samples: int) -> ContextCounts:
+    def _context(
+        self, random: np.random.Generator, mean: float, scenarios: int, samples: int, lost: float
+    ) -> ContextCounts:
         a, b = mean * self.concentration, (1 - mean) * self.concentration
-        complied = random.binomial(samples, 0.05 + 0.9 * random.beta(a, b, scenarios))
-        revealed_complied = random.binomial(complied, self.reveals)
-        revealed = revealed_complied + random.binomial(samples - complied, self.muses)
         planned, none = np.full(scenarios, samples), np.zeros(scenarios, dtype=np.int64)
-        silent = (planned - revealed, complied - revealed_complied)
-        return _counts(planned, complied, (revealed, revealed_complied), silent, none)
-
-
-def _counts(
-    planned: Counts, complied: Counts, revealed: tuple[Counts, Counts], silent: tuple[Counts, Counts], none: Counts
-) -> ContextCounts:
-    return ContextCounts(planned, planned, complied, *revealed, *silent, none, none, planned, revealed[0])
+        graded = random.binomial(samples, 1 - lost, scenarios)
+        complied = random.binomial(graded, 0.05 + 0.9 * random.beta(a, b, scenarios))
+        revealed_complied = random.binomial(complied, self.reveals)
+        revealed = revealed_complied + random.binomial(graded - complied, self.muses)
+        return ContextCounts(
+            planned=planned,
+            graded=graded,
+            complied=complied,
+            revealed=revealed,
+            revealed_complied=revealed_complied,
+            silent=graded - revealed,
+            silent_complied=complied - revealed_complied,
+            unread=none,
+            unread_complied=none,
+            read=graded,
+            revealing=revealed,
+        )
 
 
 def covers(figure: Estimate | None, truth: float) -> bool:
@@ -63,15 +74,17 @@ def covers(figure: Estimate | None, truth: float) -> bool:
     return figure.low <= truth <= figure.high
 
 
-def coverage(policy: Policy, scenarios: int, samples: int, seed: int) -> tuple[float, float, float]:
+def coverage(policy: Policy, scenarios: int, samples: int, seed: int, lost: float = 0.0) -> list[float]:
     """The share of studies whose intervals cover the truth: gap, revealed gap, silent gap."""
-    hits = np.array(list(_hits(policy, scenarios, samples, np.random.default_rng(seed))))
-    return tuple(hits.mean(axis=0).tolist())
+    hits = list(_hits(policy, scenarios, samples, lost, np.random.default_rng(seed)))
+    return [float(share) for share in np.array(hits).mean(axis=0)]
 
 
-def _hits(policy: Policy, scenarios: int, samples: int, random: np.random.Generator) -> Iterator[list[bool]]:
+def _hits(
+    policy: Policy, scenarios: int, samples: int, lost: float, random: np.random.Generator
+) -> Iterator[list[bool]]:
     for _ in range(STUDIES):
-        parts = gap_parts(policy.study(random, scenarios, samples))
+        parts = gap_parts(policy.study(random, scenarios, samples, lost))
         figures = (parts.gap, parts.revealed, parts.silent)
         yield [covers(figure, truth) for figure, truth in zip(figures, policy.truth(), strict=True)]
 
@@ -81,14 +94,41 @@ POLICIES = {
     "faint faker": Policy(0.5, 0.35, 0.5, 0.1),
     "muser": Policy(0.3, 0.3, 0.6, 0.6),
     "noisy": Policy(0.5, 0.5, 0.3, 0.3),
+    "clustered": Policy(0.6, 0.3, 0.7, 0.1, concentration=1.0),
 }
 
 
+DESIGNS = [
+    ("faker", 12, 10, 0.0),
+    ("faint faker", 12, 10, 0.0),
+    ("muser", 12, 10, 0.0),
+    ("noisy", 12, 10, 0.0),
+    ("faint faker", 5, 10, 0.0),
+    ("faint faker", 12, 1, 0.0),
+    ("faint faker", 30, 4, 0.0),
+    ("faker", 40, 10, 0.0),
+    ("faker", 100, 1, 0.0),
+    ("noisy", 60, 2, 0.0),
+    ("clustered", 20, 10, 0.0),
+    ("faker", 12, 10, 0.15),
+    ("muser", 20, 20, 0.3),
+]
+
+
 @pytest.mark.full
-@pytest.mark.parametrize("name", POLICIES)
-def test_intervals_cover_the_planted_gaps(name: str) -> None:
-    for covered in coverage(POLICIES[name], scenarios=12, samples=10, seed=20):
-        assert 0.93 <= covered <= 0.97
+@pytest.mark.parametrize(("name", "scenarios", "samples", "lost"), DESIGNS)
+def test_intervals_cover_the_planted_gaps(name: str, scenarios: int, samples: int, lost: float) -> None:
+    # A part that is hardly ever there is covered too often, and a rate near 0 or 1 that differs much between
+    # scenarios (Beta below 1) too seldom at 12 scenarios: 90% was seen. Neither is among these designs.
+    covered = coverage(POLICIES[name], scenarios, samples, 20, lost)
+    assert all(0.93 <= share <= 0.97 for share in covered), covered
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["muser", "noisy"])
+@pytest.mark.parametrize(("scenarios", "samples"), [(6, 10), (12, 10), (12, 1), (60, 2)])
+def test_a_gap_that_is_not_there_is_seen_in_at_most_six_percent(name: str, scenarios: int, samples: int) -> None:
+    assert 1 - coverage(POLICIES[name], scenarios, samples, 31)[0] <= 0.06
 
 
 def test_a_small_simulation_is_centred_on_the_planted_gaps() -> None:

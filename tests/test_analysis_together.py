@@ -101,6 +101,23 @@ def test_the_bootstrap_stands_beside_the_t_interval() -> None:
     assert result.components.variant is None
 
 
+def test_wordings_of_a_scenario_have_a_variance_of_their_own() -> None:
+    table = [
+        Row("f", "a", f"f/{i}", variant, context, n, Outcome.COMPLETED, n < hits, False)
+        for i in range(12)
+        for variant, shift in (("plain", 0), ("formal", 3))
+        for context, hits in (("training", 4 + shift + i % 3), ("deployment", 2))
+        for n in range(10)
+    ]
+    (result,) = analyse("r", table, FAMILIES).contrasts
+    assert result.bootstrap is not None
+    assert "variants" in result.bootstrap.method
+    assert result.components is not None
+    assert result.components.variant == pytest.approx(0.045 - 0.041, abs=0.01)
+    assert result.quadrants.ungraded == 0
+    assert result.pairs == 240
+
+
 class _Run:
     """A played run of one scenario, one sample, with its grades."""
 

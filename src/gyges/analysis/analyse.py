@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
+import numpy as np
+
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
 from gyges.analysis.controls import Planted
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
@@ -135,9 +137,11 @@ def _rates(counts: ScenarioCounts, contrast: Contrast) -> dict[str, Estimate | N
 
 
 def _spread(rows: Sequence[Row], contrast: Contrast) -> tuple[Bootstrap | None, Components | None]:
-    scenarios = [kept for kept in (counts.kept() for counts in by_variant(rows, contrast)) if kept.names]
-    gaps = [differences(counts) for counts in scenarios]
-    return two_level_bootstrap(gaps), components(gaps, [noise(counts) for counts in scenarios])
+    kept, begins = by_variant(rows, contrast)
+    if not kept.names:
+        return None, None
+    gaps = np.split(differences(kept), begins)
+    return two_level_bootstrap(gaps), components(gaps, np.split(noise(kept), begins))
 
 
 def _cells(rows: Iterable[Row], contrast: Contrast) -> tuple[Cell, ...]:

@@ -80,10 +80,13 @@ def _bootstrap(groups: Sequence[Floats], seed: int, resamples: int) -> Bootstrap
 def _draw(random: np.random.Generator, values: Floats, starts: Ints, sizes: Ints, resamples: int) -> Floats:
     """Means of `resamples` draws of scenarios, each with a draw of as many of its variants as it has."""
     chosen = random.integers(0, sizes.size, (resamples, sizes.size))
+    if sizes.max() == 1:
+        only: Floats = values[chosen].mean(axis=1)
+        return only
     size, start = sizes[chosen], starts[chosen]
     total = np.zeros(chosen.shape)
     for nth in range(int(sizes.max())):
-        picked = values[start + random.integers(0, size)]
+        picked = values[start + (random.random(size.shape) * size).astype(np.int64)]
         total += np.where(nth < size, picked, 0.0)
     means: Floats = (total / size).mean(axis=1)
     return means

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -55,6 +55,13 @@ class ScenarioCounts:
 
 
 _FIELDS = ContextCounts.__slots__
+_BETWEEN = "\0"
+"""Sorts before any letter, so that the variants of one scenario stay together."""
+
+
+def scenario_of(row: Row) -> str:
+    """The unit that gaps are clustered by."""
+    return row.scenario
 
 
 @dataclass(slots=True)
@@ -77,25 +84,28 @@ class _Tally:
             counts[f"{reasoning}_complied"] += row.complies
 
 
-def count(rows: Iterable[Row], contrast: Contrast) -> ScenarioCounts:
-    """Count the rows of one agent and family. Rows of other contexts are left out. Scenarios sort by name."""
+def count(rows: Iterable[Row], contrast: Contrast, unit: Callable[[Row], str] = scenario_of) -> ScenarioCounts:
+    """Count the rows of one agent and family by `unit`, sorted by name. Rows of other contexts are left out."""
     tallies: dict[str, tuple[_Tally, _Tally]] = {}
     for row in rows:
         if row.context not in (contrast.first, contrast.second):
             continue
-        pair = tallies.setdefault(row.scenario, (_Tally(), _Tally()))
+        pair = tallies.setdefault(unit(row), (_Tally(), _Tally()))
         pair[row.context == contrast.second].add(row)
     names = tuple(sorted(tallies))
     first, second = (_gather([tallies[name][side] for name in names]) for side in (0, 1))
     return ScenarioCounts(names, first, second)
 
 
-def by_variant(rows: Iterable[Row], contrast: Contrast) -> list[ScenarioCounts]:
-    """For each scenario, the counts of each of its variants; `names` are then those of the variants."""
-    scenarios: dict[str, list[Row]] = {}
-    for row in rows:
-        scenarios.setdefault(row.scenario, []).append(replace(row, scenario=row.variant))
-    return [count(scenarios[name], contrast) for name in sorted(scenarios)]
+def by_variant(rows: Iterable[Row], contrast: Contrast) -> tuple[ScenarioCounts, tuple[int, ...]]:
+    """The counts of each variant of each scenario that has graded episodes in both contexts.
+
+    Beside them, where in these each scenario but the first begins, as `numpy.split` takes it.
+    """
+    kept = count(rows, contrast, lambda row: f"{row.scenario}{_BETWEEN}{row.variant}").kept()
+    scenarios = [name.split(_BETWEEN)[0] for name in kept.names]
+    begins = (i for i in range(1, len(scenarios)) if scenarios[i] != scenarios[i - 1])
+    return kept, tuple(begins)
 
 
 def _gather(tallies: list[_Tally]) -> ContextCounts:
