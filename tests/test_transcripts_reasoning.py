@@ -153,6 +153,7 @@ def test_ten_thousand_tags_take_no_time() -> None:
         " </think> ",
         "\n<think>a</think>b",
         "<think>a\n",
+        "x.</think>",
     ):
         split_tags(unit * 10_000, ["think"], Visibility.RAW)
 
