@@ -18,7 +18,8 @@ from gyges.errors import AuthoringError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import serve
-from gyges.models.serve_faults import Change, Schedule, changed, read_schedule
+from gyges.models.serve_damage import changed, disturbed
+from gyges.models.serve_faults import Change, Events, Schedule, read_schedule
 from gyges.scenarios.plan import Seed
 
 ORGANISMS = read_organisms(Corpus([]))
@@ -228,3 +229,36 @@ def test_changes_reach_into_objects_and_lists(
 ) -> None:
     fault = Change(kind="change", set=values, remove=remove)
     assert json.loads(changed(b'{"a": [1, 2], "b": {"c": 1}}', fault)) == expected
+
+
+STREAM = b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\nevent: b\ndata: 3\n\nevent: c\ndata: 4\n\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"drop": "event: b"}, "14"),
+        ({"twice": "data: 3"}, "12334"),
+        ({"last": "data: 2"}, "1342"),
+        ({"add": "data: 9", "at": 2}, "12934"),
+        ({"add": "data: 9", "at": 2, "stop": True}, "129"),
+        ({}, "1234"),
+    ],
+)
+def test_a_stream_can_be_disturbed(fault: dict[str, object], expected: str) -> None:
+    found = disturbed(STREAM, Events.model_validate({"kind": "events", **fault})).decode()
+    assert "".join(event[-1] for event in found.split("\n\n")[:-1]) == expected
+
+
+async def test_an_error_in_the_middle_of_a_stream_reaches_the_sdk(tmp_path: Path) -> None:
+    error = 'event: error\\ndata: {\\"type\\": \\"error\\", \\"error\\": {\\"type\\": \\"overloaded_error\\"}}'
+    fault = f'faults:\n  - fault: {{kind: events, stop: true, at: 3, add: "{error}"}}\n'
+    async with (
+        served(schedule(fault, tmp_path)) as address,
+        anthropic.AsyncAnthropic(base_url=address, api_key="any", max_retries=0) as claude,
+    ):
+        with pytest.raises(anthropic.APIStatusError, match="overloaded"):
+            async with claude.messages.stream(
+                model="faker", max_tokens=99, messages=[{"role": "user", "content": "Hi"}]
+            ) as stream:
+                await stream.get_final_message()

@@ -10,26 +10,16 @@ import ipaddress
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.models.organism import Organism
 from gyges.models.serve_chat import ChatCompletions
-from gyges.models.serve_faults import (
-    Change,
-    Fault,
-    Garbage,
-    Redirect,
-    Schedule,
-    Status,
-    Truncate,
-    changed,
-    garbage,
-    read_schedule,
-)
-from gyges.models.serve_formats import KINDS, WRONG_KEY, Asked, Format, Json, Refused
+from gyges.models.serve_damage import faulty
+from gyges.models.serve_faults import Schedule, read_schedule
+from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused
 from gyges.models.serve_messages import AnthropicMessages
 from gyges.models.serve_responses import Responses
 from gyges.models.serve_send import EVENTS, Answer, send
@@ -205,21 +195,3 @@ def _application(server: Server, schedule: Schedule, log: Witness) -> web.Applic
 
 def _lister(headers: Mapping[str, str]) -> Format:
     return ROUTES["/v1/messages" if "anthropic-version" in headers else "/v1/chat/completions"]
-
-
-def faulty(answer: Answer, fault: Fault | None, format_: Format, url: str) -> Answer:
-    """The answer with a fault of content, if it is one; faults of transport come when it is sent."""
-    match fault:
-        case Status(status=status, headers=headers, body=body):
-            refused = Refused(status, fault.type or KINDS.get(status, "api_error"), fault.message, fault.type)
-            raw = body.encode() if body is not None else json.dumps(format_.error(refused)).encode()
-            return Answer(status, raw, {**answer.headers, **headers})
-        case Garbage(headers=headers):
-            return Answer(200, garbage(fault), headers)
-        case Redirect(status=status, location=location):
-            return Answer(status, b"", {"location": location or url})
-        case Change() if answer.status == 200 and answer.kind != EVENTS:
-            return replace(answer, body=changed(answer.body, fault))
-        case Truncate(keep=keep, honest=True):
-            return replace(answer, body=answer.body[: int(keep * len(answer.body))])
-    return answer

@@ -12,7 +12,6 @@ The first entry that matches a request and has not been used up decides. YAML or
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -30,6 +29,14 @@ Seconds = Annotated[float, Field(ge=0)]
 
 class _Authored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"this is no regular expression: {error}") from error
+    return value
 
 
 class Matching(_Authored):
@@ -57,11 +64,7 @@ class Matching(_Authored):
     @field_validator("path", "model", "body")
     @classmethod
     def _is_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"this is no regular expression: {error}") from error
-        return value
+        return _pattern(value)
 
 
 class Status(_Authored):
@@ -142,8 +145,28 @@ class Change(_Authored):
         return value
 
 
+class Events(_Authored):
+    """A stream with events dropped, said twice, moved to the end, or added. Patterns are found in events."""
+
+    kind: Literal["events"]
+    drop: str | None = None
+    twice: str | None = None
+    last: str | None = None
+    add: str = ""
+    """An event as it goes over the wire, without the empty line."""
+    at: Annotated[int, Field(ge=0)] = 1
+    """How many events come before the added one."""
+    stop: bool = False
+    """Whether the stream ends with the added event."""
+
+    @field_validator("drop", "twice", "last")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        return None if value is None else _pattern(value)
+
+
 Fault = Annotated[
-    Status | Hang | Drip | Reset | Truncate | Garbage | Redirect | Change, Field(discriminator="kind")
+    Status | Hang | Drip | Reset | Truncate | Garbage | Redirect | Change | Events, Field(discriminator="kind")
 ]
 
 
@@ -208,44 +231,3 @@ def read_schedule(file: Path) -> Schedule:
     """Read a schedule. Raises AuthoringError."""
     found = validated(read_document(file), FaultsFile)
     return Schedule(found.faults, Seed(found.seed))
-
-
-def garbage(fault: Garbage) -> bytes:
-    """The bytes of a body that is no answer."""
-    raw = base64.b64decode(fault.base64) if fault.base64 is not None else fault.body.encode()
-    return raw * fault.repeat
-
-
-def changed(body: bytes, fault: Change) -> bytes:
-    """An answer's JSON with values replaced and removed. A path that isn't there is made in objects only."""
-    root = json.loads(body)
-    for path, value in fault.set.items():
-        _put(root, path.split("."), json.loads(value))
-    for path in fault.remove:
-        _drop(root, path.split("."))
-    return json.dumps(root, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _put(root: object, path: list[str], value: object) -> None:
-    here = _inside(root, path[:-1])
-    if isinstance(here, list):
-        here[int(path[-1])] = value
-    elif isinstance(here, dict):
-        here[path[-1]] = value
-
-
-def _drop(root: object, path: list[str]) -> None:
-    here = _inside(root, path[:-1])
-    if isinstance(here, list):
-        del here[int(path[-1])]
-    elif isinstance(here, dict):
-        here.pop(path[-1], None)
-
-
-def _inside(root: object, path: list[str]) -> object:
-    for step in path:
-        if isinstance(root, list):
-            root = root[int(step)]
-        elif isinstance(root, dict):
-            root = root.setdefault(step, {})
-    return root
