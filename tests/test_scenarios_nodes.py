@@ -176,4 +176,12 @@ def test_whatever_a_file_holds_it_is_read_or_refused(text: str | bytes) -> None:
         file = Path(folder) / "a.yaml"
         file.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
         with contextlib.suppress(AuthoringError):
-            assert read_document(file).data() is not ...
+            read_document(file).data()  # nothing else may be raised
+
+
+def test_a_line_beyond_the_text_is_told_at_its_last_line(tmp_path: Path) -> None:
+    made = data(tmp_path, "a: |\n  one\n  two\nb: c\n")
+    assert isinstance(made, dict)
+    phrase = next(iter(made.values()))
+    assert isinstance(phrase, Phrase)
+    assert phrase.error("wrong", line=9).place.line == 3

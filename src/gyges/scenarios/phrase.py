@@ -27,7 +27,8 @@ class Source:
     def place(self, line: int = 1, name: str = "") -> Place:
         """The place of `name` in line `line` of the text (from 1), as near as the scalar's style allows."""
         if self.style == "|":
-            at = self.line + line
+            # Of a rendered text the line may lie beyond the template's last one.
+            at = min(self.line + line, max(self.line + 1, self.last_line - 1))
             found = self._column(at, name)
             return Place(self.file, at, found or self._indent(at))
         # Folded and quoted text has lost its lines: look for the name where the scalar stands.
