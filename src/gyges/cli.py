@@ -233,23 +233,16 @@ def print_report(
     overwrite: bool = False,
 ) -> None:
     """Print the report of the runs in one form, and write it as a page where `html` says."""
-    from gyges.analysis.analyse import analyse
+    from gyges.analysis.report import report_of
     from gyges.analysis.report_json import to_json
     from gyges.analysis.report_markdown import to_markdown
     from gyges.analysis.report_text import to_text
-    from gyges.analysis.rows import contrasts_of, models_of, rows_of
     from gyges.transcripts.reader import RunReader
 
     reports = []
     for path in paths:
         with RunReader(path) as reader:
-            made = reader.manifest
-            rows = rows_of(reader, grades)
-            reports.append(
-                analyse(
-                    made.run, rows, contrasts_of(made), models=models_of(made), missing_acknowledged=acknowledged
-                )
-            )
+            reports.append(report_of(reader, grades, missing_acknowledged=acknowledged))
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
     if html:
         from gyges.analysis.report_html import to_html
