@@ -65,7 +65,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     from gyges.agents.graphs import load_graph
     from gyges.agents.profile import load_profile, profile_names
     from gyges.grading.default import default_graders
-    from gyges.scenarios.check import check_names
+    from gyges.scenarios.guard import check_guarded
     from gyges.scenarios.read import families, listed
 
     names = paths or families()
@@ -73,7 +73,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
         for name in profile_names():
             load_graph(load_profile(name).graph)
         default_graders()
-    problems = check_names(names)
+    problems = check_guarded(names)
     for problem in problems:
         typer.echo(str(problem))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -104,6 +104,9 @@ def run(
     seed: Annotated[int, typer.Option(help="The root of everything random here; models do not see it.")] = 1,
     base_url: Annotated[str | None, typer.Option(help="The address of a compatible server.")] = None,
     max_connections: Annotated[int, typer.Option(help="Calls in flight at the most.")] = 20,
+    control: Annotated[
+        list[str] | None, typer.Option("--control", help="Play a control arm too: null, placebo, swap.")
+    ] = None,
     hide_signal: Annotated[
         bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
     ] = False,
@@ -121,6 +124,7 @@ def run(
             base_url=base_url,
             connections=max_connections,
             hide_signal=hide_signal,
+            controls=tuple(control or ()),
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
     )

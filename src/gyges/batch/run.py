@@ -43,6 +43,8 @@ class Order:
     base_url: str | None = None
     connections: int = 20
     hide_signal: bool = False
+    controls: tuple[str, ...] = ()
+    """Control arms to play beside the experiment: null, placebo, swap."""
     command: str = ""
 
 
@@ -68,6 +70,7 @@ class Prepared:
             seed=self.order.seed,
             samples=self.order.samples,
             hide_signal=self.order.hide_signal,
+            controls=self.order.controls,
             scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
             agents=tuple(planned_agent(profile) for profile in self.profiles),
             contrasts=tuple(family_contrasts(self.scenarios)),
@@ -85,7 +88,11 @@ def prepare(order: Order) -> Prepared:
     for profile in profiles:
         load_graph(profile.graph)
     scenarios = tuple(select(order.scenarios))
-    rendered = [plan for scenario in scenarios for plan in plans(scenario, hide_signal=order.hide_signal)]
+    rendered = [
+        plan
+        for scenario in scenarios
+        for plan in plans(scenario, hide_signal=order.hide_signal, controls=order.controls, seed=Seed(order.seed))
+    ]
     return Prepared(order, scenarios, tuple(rendered), profiles)
 
 
@@ -102,6 +109,7 @@ def prepare_again(manifest: Manifest) -> Prepared:
         seed=manifest.seed,
         base_url=next(iter(addresses)) if len(addresses) == 1 else None,
         hide_signal=manifest.hide_signal,
+        controls=manifest.controls,
         command=manifest.command,
     )
     prepared = prepare(order)

@@ -55,6 +55,7 @@ class Manifest(BaseModel):
     seed: int
     samples: int
     hide_signal: bool = False
+    controls: tuple[str, ...] = ()
     scenarios: tuple[PlannedScenario, ...]
     agents: tuple[PlannedAgent, ...]
     contrasts: tuple[FamilyContrast, ...]
