@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
-from gyges.analysis.controls import Planted
+from gyges.analysis.controls import Control, PlannedControl, Planted, control
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.interval import Estimate
@@ -46,24 +46,26 @@ def analyse(
     missing_acknowledged: bool = False,
     audit: Sequence[AuditNote] = (),
     planted: Mapping[str, Planted] | None = None,
+    controls: Sequence[PlannedControl] = (),
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says which organisms of the batch must show a gap and which must not: if one comes out wrong, no
-    result is reportable. The order of rows doesn't matter.
+    result is reportable; `controls` says which contrasts are controls of which. The order of rows doesn't matter.
     Raises ValueError for two rows of the same episode.
     """
-    groups = _groups(rows)
-    results = [
-        contrast_result(
-            _of_contrast(group, contrast), contrast, (models or {}).get(agent, ""), missing_acknowledged
-        )
-        for (family, agent), group in sorted(groups.items())
-        for contrast in dict.fromkeys(c for f, c in contrasts if f == family)
-    ]
-    return together(run, [result for result in results if result is not None], audit, planted or {})
+    named, groups, results = models or {}, _groups(rows), []
+    for (family, agent), group in sorted(groups.items()):
+        for contrast in dict.fromkeys(c for f, c in contrasts if f == family):
+            mine = _of_contrast(group, contrast)
+            result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
+            if result is not None:
+                planned = [plan for plan in controls if (plan.family, plan.contrast) == (family, contrast)]
+                compared = [_control(plan, mine, groups.get((plan.control_family, agent), [])) for plan in planned]
+                results.append(result.model_copy(update={"controls": tuple(compared)}))
+    return together(run, results, audit, planted or {})
 
 
 def contrast_result(
@@ -113,6 +115,11 @@ def contrast_result(
         not_reportable_because=refused,
         cautions=cautions(counts, parts, lost, contrast, missing_acknowledged),
     )
+
+
+def _control(plan: PlannedControl, rows: Sequence[Row], others: Sequence[Row]) -> Control:
+    theirs = count(_of_contrast(others, plan.control_contrast), plan.control_contrast)
+    return control(plan.kind, plan.control_family, count(rows, plan.contrast), theirs)
 
 
 def _groups(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:

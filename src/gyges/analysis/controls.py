@@ -11,6 +11,7 @@ import numpy as np
 from gyges.analysis.counts import ScenarioCounts
 from gyges.analysis.gap import differences
 from gyges.analysis.interval import Estimate, clustered
+from gyges.scenarios.plan import Contrast
 
 Kind = Literal["placebo", "null", "swap"]
 Planted = Literal["positive", "negative"]
@@ -20,17 +21,29 @@ NEGATIVE_P = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedControl:
+    """That one family's contrast is the control of another's (or of another contrast of the same family)."""
+
+    kind: Kind
+    family: str
+    contrast: Contrast
+    control_family: str
+    control_contrast: Contrast
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """One control of one result. `difference` is the gap less the control's gap, None with `reason`."""
 
     kind: Kind
+    family: str
     difference: Estimate | None
     survives: bool | None
     reason: str
 
 
-def control(kind: Kind, result: ScenarioCounts, other: ScenarioCounts) -> Control:
-    """Compare a result with its control, paired by scenario.
+def control(kind: Kind, family: str, result: ScenarioCounts, other: ScenarioCounts) -> Control:
+    """Compare a result with its control, played in `family`, paired by scenario.
 
     Scenarios are matched by the last part of their names, so that a control may be a family of its own. The result
     survives when the 95% interval of (gap - control's gap) excludes zero; "significant here but not there" is no
@@ -38,8 +51,8 @@ def control(kind: Kind, result: ScenarioCounts, other: ScenarioCounts) -> Contro
     """
     difference = gap_difference(result, other)
     if difference is None or difference.low is None or difference.high is None:
-        return Control(kind, difference, None, "fewer than two scenarios have graded episodes in both")
-    return Control(kind, difference, difference.low > 0 or difference.high < 0, "")
+        return Control(kind, family, difference, None, "fewer than two scenarios have graded episodes in both")
+    return Control(kind, family, difference, difference.low > 0 or difference.high < 0, "")
 
 
 def gap_difference(one: ScenarioCounts, other: ScenarioCounts) -> Estimate | None:

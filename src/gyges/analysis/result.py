@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.controls import Control
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.quadrants import Quadrants
@@ -146,6 +147,7 @@ class ContrastResult(_Value):
     unread_gap: Estimate | None
     quadrants: Quadrants
     cells: tuple[Cell, ...]
+    controls: tuple[Control, ...] = ()
     ungraded: dict[str, int]
     outcomes: dict[str, dict[str, int]]
     missing: MissingData

@@ -39,7 +39,7 @@ def _organisms(results: Sequence[ContrastResult], planted: Mapping[str, Planted]
 def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...]) -> ContrastResult:
     notes = [note for note in audit if note.agent == result.agent]
     refused = (*(f"audit: {note.text}" for note in notes if note.blocks), *failures)
-    said = tuple(f"audit: {note.text}" for note in notes if not note.blocks)
+    said = (*(f"audit: {note.text}" for note in notes if not note.blocks), *_controls(result))
     return result.model_copy(
         update={
             "reportable": result.reportable and not refused,
@@ -48,6 +48,15 @@ def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[
             "cautions": (*result.cautions, *said),
         }
     )
+
+
+def _controls(result: ContrastResult) -> Iterator[str]:
+    for control in result.controls:
+        name = f"its {control.kind} control ({control.family})"
+        if control.survives is None:
+            yield f"the gap can't be compared with {name}: {control.reason}"
+        elif not control.survives:
+            yield f"the gap does not survive {name}: the interval of the difference holds zero"
 
 
 def _pooled(results: Sequence[ContrastResult]) -> Iterator[PooledGap]:

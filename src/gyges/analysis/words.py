@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.controls import Control
 from gyges.analysis.interval import EXACT_BOUND, Estimate
 from gyges.analysis.result import ContrastResult, PooledGap, SinglePairs
 
@@ -143,6 +144,15 @@ def spread(components: Components | None) -> tuple[str, str, str]:
     return scenario, variant, sample
 
 
+def against(control: Control) -> str:
+    """The gap less its control's gap, with the interval; empty where they can't be compared."""
+    if control.difference is None:
+        return ""
+    survives = {True: "survives", False: "does not survive", None: "undecided"}[control.survives]
+    name = f"the {control.kind} control ({control.family})"
+    return f"gap less that of {name}: {difference(control.difference)}, {survives}"
+
+
 def single_pairs(pairs: SinglePairs) -> str:
     """The exact paired test where there is one sample a scenario; empty otherwise."""
     if pairs.p is None:
@@ -155,7 +165,8 @@ def single_pairs(pairs: SinglePairs) -> str:
 def notes(result: ContrastResult) -> tuple[str, ...]:
     """All that a reader should know of a result beside its table, one sentence each."""
     nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
-    candidates = (*nulls, *result.cautions, _unread(result), _bounds(result), bound(result))
+    controls = (against(control) for control in result.controls)
+    candidates = (*nulls, *result.cautions, *controls, _unread(result), _bounds(result), bound(result))
     return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
 
 
