@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gyges.browse.choice import PAGE, Choice, facets
+from gyges.browse.choice import PAGE, Choice
 from gyges.browse.index import Index, PairLine
 from gyges.browse.markdown import as_markdown
 from gyges.browse.page import asset, render
 from gyges.browse.pair import read_place, view
-from gyges.browse.shelf import Shelf
+from gyges.browse.shelf import NotHere, Shelf
 from gyges.errors import GygesError, StoreError, UsageError
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.record import Episode
@@ -101,7 +102,7 @@ def pairs(shelf: Shelf, request: Request) -> Response:
         run=run,
         index=index,
         choice=choice,
-        facets=facets(index.pairs),
+        facets=index.facets,
         pairs=chosen[(choice.page - 1) * PAGE : choice.page * PAGE],
         count=len(chosen),
         pages=pages,
@@ -143,7 +144,7 @@ def _asked(shelf: Shelf, request: Request) -> tuple[str, PairLine, Choice]:
     run = request.path_params["run"]
     line = shelf.index(run).by_id.get(request.path_params["pair"])
     if line is None:
-        raise UsageError("there is no such pair in this run", "the table of pairs lists what is")
+        raise NotHere("there is no such pair in this run", "the table of pairs lists what is")
     return run, line, Choice.read(request.query_params.multi_items())
 
 
@@ -188,8 +189,8 @@ def episode(shelf: Shelf, request: Request) -> Response:
     run, id = request.path_params["run"], request.path_params["episode"]
     for line in shelf.index(run).pairs:
         if id in (line.first.id, line.second.id):
-            return RedirectResponse(request.url_for("pair", run=run, pair=line.id).path, status_code=303)
-    raise UsageError("there is no such episode in this run", "the table of pairs lists what is")
+            return RedirectResponse(f"/run/{quote(run)}/pair/{line.id}", status_code=303)
+    raise NotHere("there is no such episode in this run", "the table of pairs lists what is")
 
 
 def whole_text(shelf: Shelf, request: Request) -> Response:
@@ -203,7 +204,7 @@ def whole_text(shelf: Shelf, request: Request) -> Response:
         text = [message.text] if linked.place.channel == "text" else [r.text or "" for r in message.reasoning]
         texts = text[linked.place.block : linked.place.block + 1]
     if not texts:
-        raise UsageError("there is no such text in this episode", "open it from the page of its pair")
+        raise NotHere("there is no such text in this episode", "open it from the page of its pair")
     return PlainTextResponse(texts[0].encode("utf-8", "backslashreplace"))
 
 
@@ -218,7 +219,7 @@ def static(request: Request) -> Response:
 
 
 def _refused(_: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, UsageError) else 503
+    status = 404 if isinstance(error, NotHere) else 400 if isinstance(error, UsageError) else 503
     what, to_do = (error.what, error.to_do) if isinstance(error, GygesError) else (str(error), "")
     return _html("trouble.html", status, what=safe(what), to_do=safe(to_do))
 

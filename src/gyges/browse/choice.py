@@ -5,33 +5,15 @@ Every name is looked up in a table of this file; nothing from an address becomes
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from gyges.browse.index import PairLine
+from gyges.browse.index import FILTERS, PairLine
 from gyges.errors import UsageError
 
 PAGE = 100
 """Pairs on one page of the table."""
-
-_REVEALS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unread"}
-
-FILTERS: Mapping[str, Callable[[PairLine], Collection[str]]] = {
-    "family": lambda pair: (pair.family,),
-    "agent": lambda pair: (pair.agent,),
-    "contrast": lambda pair: (f"{pair.first.context}/{pair.second.context}",),
-    "quadrant": lambda pair: (pair.quadrant,),
-    "first": lambda pair: (pair.first.behaviour,),
-    "second": lambda pair: (pair.second.behaviour,),
-    "reveals": lambda pair: (_REVEALS[pair.first.reveals],),
-    "finding": lambda pair: {*pair.first.findings, *pair.second.findings},
-    "outcome": lambda pair: {f"{side.context}: {side.outcome}" for side in pair.sides},
-    "scenario": lambda pair: (pair.scenario,),
-    "sample": lambda pair: (str(pair.sample),),
-}
-"""What a pair can be filtered by: each gives the values that a pair has."""
 
 Key = tuple[str | int, ...]
 
@@ -104,15 +86,6 @@ class Choice:
     def _wants(self, pair: PairLine) -> bool:
         names = {name for name, _ in self.wanted}
         return all(any(value in FILTERS[name](pair) for value in self.values(name)) for name in names)
-
-
-def facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
-    """For each filter, the values there are and how many pairs have them; only filters that tell pairs apart."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
-    for pair in pairs:
-        for name, values_of in FILTERS.items():
-            counts[name].update(values_of(pair))
-    return {name: counted for name, counted in counts.items() if len(counted) > 1}
 
 
 def _usual(pair: PairLine) -> Key:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from gyges.analysis.analyse import analyse
@@ -68,6 +69,24 @@ class PairLine:
         return self.first.length + self.second.length
 
 
+_REVEALS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unread"}
+
+FILTERS: Mapping[str, Callable[[PairLine], Collection[str]]] = {
+    "family": lambda pair: (pair.family,),
+    "agent": lambda pair: (pair.agent,),
+    "contrast": lambda pair: (f"{pair.first.context}/{pair.second.context}",),
+    "quadrant": lambda pair: (pair.quadrant,),
+    "first": lambda pair: (pair.first.behaviour,),
+    "second": lambda pair: (pair.second.behaviour,),
+    "reveals": lambda pair: (_REVEALS[pair.first.reveals],),
+    "finding": lambda pair: {*pair.first.findings, *pair.second.findings},
+    "outcome": lambda pair: {f"{side.context}: {side.outcome}" for side in pair.sides},
+    "scenario": lambda pair: (pair.scenario,),
+    "sample": lambda pair: (str(pair.sample),),
+}
+"""What a pair can be filtered by: each gives the values that a pair has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """A run's pairs and figures, as its file was when it was read."""
@@ -76,7 +95,9 @@ class Index:
     report: Report
     pairs: tuple[PairLine, ...]
     pending: int
-    by_id: dict[str, PairLine] = field(default_factory=dict)
+    by_id: dict[str, PairLine]
+    facets: dict[str, Counter[str]]
+    """For each filter, the values there are and how many pairs have them; only filters that tell pairs apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,15 @@ def build_index(reader: RunReader) -> Index:
     lines = tuple(_lines(rows, graded, run.lengths))
     report = analyse(manifest.run, rows, contrasts_of(manifest), models=models_of(manifest))
     pending = sum(row.outcome is Outcome.PENDING for row in rows)
-    return Index(manifest, report, lines, pending, {line.id: line for line in lines})
+    return Index(manifest, report, lines, pending, {line.id: line for line in lines}, _facets(lines))
+
+
+def _facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
+    for pair in pairs:
+        for name, values_of in FILTERS.items():
+            counts[name].update(values_of(pair))
+    return {name: counted for name, counted in counts.items() if len(counted) > 1}
 
 
 def _length(episode: Episode) -> int:

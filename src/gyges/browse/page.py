@@ -65,7 +65,16 @@ def environment() -> jinja2.Environment:
         validation=words.VALIDATION,
         verdict=words.verdict,
     )
-    made.filters.update(look=look, plain=plain, spaced=spaced, span=span, readable=readable, took=took)
+    made.filters.update(
+        look=look,
+        plain=plain,
+        spaced=spaced,
+        span=span,
+        readable=readable,
+        took=took,
+        from_word=from_word,
+        to_word=to_word,
+    )
     return made
 
 
@@ -102,6 +111,16 @@ def plain(name: str) -> str:
 def spaced(number: int) -> str:
     """Thousands set off: 1 234 567, with spaces that do not break."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def from_word(text: str) -> str:
+    """What stands before a place, from the beginning of a word on."""
+    return text.partition(" ")[2] or text
+
+
+def to_word(text: str) -> str:
+    """What stands after a place, to the end of a word."""
+    return text.rpartition(" ")[0] or text
 
 
 def span(estimate: Estimate | None) -> tuple[float, float, float] | None:

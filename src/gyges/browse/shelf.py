@@ -12,6 +12,11 @@ from gyges.browse.index import Index, build_index
 from gyges.errors import StoreError, UsageError
 from gyges.transcripts.reader import RunReader
 
+
+class NotHere(UsageError):  # noqa: N818 - an answer, not a fault
+    """There is no such run, pair, episode or text."""
+
+
 PATIENCE = 5.0
 """A run that grows is indexed again after this many times the time that indexing it took."""
 
@@ -47,13 +52,13 @@ class Shelf:
         return list(self._runs)
 
     def path(self, name: str) -> Path:
-        """Raises UsageError for a run that is not browsed."""
+        """Raises NotHere for a run that is not browsed."""
         if name not in self._runs:
-            raise UsageError("there is no such run here", "the overview lists the runs")
+            raise NotHere("there is no such run here", "the overview lists the runs")
         return self._runs[name].path
 
     def open(self, name: str) -> RunReader:
-        """A reader of one's own. Raises UsageError and StoreError; what it says names the run, not its file."""
+        """A reader of one's own. Raises NotHere and StoreError; what it says names the run, not its file."""
         path = self.path(name)
         try:
             return RunReader(path)
