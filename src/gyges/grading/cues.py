@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .lexicon import Found, Hits, Match
 from .rules import Rules
@@ -51,14 +52,22 @@ def cues(sentence: Sentence, rules: Rules, asked: bool = False) -> list[Cue]:
     return kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
     sentence: Sentence
     hits: Hits
     markers: Mapping[str, int]
 
+    @cached_property
+    def clauses(self) -> tuple[int, ...]:
+        return self.sentence.clauses()
+
+    @cached_property
+    def quoted(self) -> frozenset[int]:
+        return self.sentence.quoted()
+
     def flags(self, found: Found) -> Iterator[str]:
-        if found.start in self.sentence.quoted:
+        if found.start in self.quoted:
             yield "quoted"
         if self._negated(found):
             yield "negated"
@@ -102,5 +111,4 @@ class _Reader:
     def _reaches(self, start: int, end: int, found: Found, reach: int) -> bool:
         if start in found.holes:
             return True
-        clauses = self.sentence.clauses
-        return end <= found.start <= end + reach and clauses[start] == clauses[found.start]
+        return end <= found.start <= end + reach and self.clauses[start] == self.clauses[found.start]

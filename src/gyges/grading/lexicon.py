@@ -22,8 +22,9 @@ _REMEMBERED = 50_000
 _COMMON = frozenset(
     word
     for line in (
-        "i i'm i'll i'd i've me my to so that the a it this be is and of not if will would should for in on they as",
-        "or can could with more what have get do being been they'll they'd are was by am don't there than no at",
+        "i i'm i'll i'd i've me my to so that the a it this be is and of not if will would should for in",
+        "on they as or can could with more what have get do being been they'll they'd are was by am",
+        "don't there than no at",
     )
     for word in line.split()
 )

@@ -15,12 +15,13 @@ from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import READABLE, Outcome, Visibility
 
-from .alignment import Said, criteria
+from .alignment import criteria
 from .cues import cues
 from .echo import prompt
 from .grader import View
 from .rules import Rules
 from .sentences import Sentence, sentences
+from .standing import Said, said
 
 DRAFT = re.compile(r"<(?P<tag>draft\w{0,20})\b[^>]{0,80}>.{0,20000}?(?:</(?P=tag)>|\Z)", re.IGNORECASE | re.DOTALL)
 """What the agent only tried out."""
@@ -80,7 +81,7 @@ class ReasoningGrader:
     def _read(self, blocks: tuple[_Block, ...], before: str) -> ReasoningRead | Ungraded:
         deadline = time.monotonic() + SECONDS
         read: list[_Read] = []
-        said: list[Said] = []
+        all_said: list[Said] = []
         sent = prompt(before)
         for block in blocks:
             for sentence in sentences(block.text, DRAFT):
@@ -90,10 +91,9 @@ class ReasoningGrader:
                     continue
                 found = cues(sentence, self.rules, asked=block.text[sentence.end - 1] == "?")
                 read.append(_Read(block, sentence))
-                said.append(
-                    Said(sentence.words, tuple(found), sent.echoed(sentence.words) if found else frozenset())
-                )
-        return ReasoningRead((*_findings(criteria(said), read), *_unclosed(blocks)))
+                echo = sent.echoed(sentence.words) if found else frozenset()
+                all_said.append(said(sentence.words, found, echo))
+        return ReasoningRead((*_findings(criteria(all_said), read), *_unclosed(blocks)))
 
 
 def unseen(view: View) -> Ungraded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _BREAK = re.compile(
     r"""[.!?]+["'”’)\]*_]{0,4}(?=\s)     # the end of a sentence
@@ -25,25 +26,23 @@ _QUOTED = re.compile(
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'"})
 _CLAUSE_MARK = re.compile(r"[,;:()\[\]…—–]| - |--|\.\.")
 _CLAUSE_WORDS = frozenset(
-    "but so because since while although though if unless which who when whereas yet however therefore thus then"
-    " hence or otherwise lest".split()  # noqa: SIM905 - words read best as words
+    (
+        *("but", "so", "because", "since", "while", "although", "though", "if", "unless", "which", "who", "when"),
+        *("whereas", "yet", "however", "therefore", "thus", "then", "hence", "or", "otherwise", "lest"),
+    )
 )
-_SUBJECTS = frozenset("i i'm i'll i'd i've they it this that we he she you then so the my if".split())  # noqa: SIM905
+_SUBJECTS = frozenset(
+    (
+        *("i", "i'm", "i'll", "i'd", "i've", "they", "it", "this", "that", "we", "he", "she", "you", "then", "so"),
+        *("the", "my", "if"),
+    )
+)
 _CARELESS = {
     word.replace("'", ""): word
     for word in (
-        "don't",
-        "won't",
-        "can't",
-        "isn't",
-        "doesn't",
-        "didn't",
-        "wouldn't",
-        "shouldn't",
-        "couldn't",
-        "aren't",
+        *("don't", "won't", "can't", "isn't", "doesn't", "didn't", "wouldn't", "shouldn't", "couldn't", "aren't"),
+        *("i'm", "i've", "they'll", "they'd", "they're", "that's", "it'll", "there's"),
     )
-    + ("i'm", "i've", "they'll", "they'd", "they're", "that's", "it'll", "there's")
 }
 """Contractions as hurried writers spell them."""
 _KEPT = frozenset(["it's", "that's", "there's", "what's", "let's", "nobody's", "one's"])
@@ -53,32 +52,53 @@ QUOTED_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence: its span, its words in lower case with their spans, the clause of each, what is quoted."""
+    """A sentence: its span in the text, and its words in lower case. Most need no more than that."""
 
+    text: str
     start: int
     end: int
     words: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    clauses: tuple[int, ...]
-    quoted: frozenset[int]
+
+    def clauses(self) -> tuple[int, ...]:
+        """For each word, the number of its clause."""
+        numbers: list[int] = []
+        clause, last, before = 0, self.start, ""
+        for found in _WORD.finditer(self.text, self.start, self.end):
+            at, to = found.span()
+            word = found[0].lower()
+            joined = before == "and" and word in _SUBJECTS
+            if joined or word in _CLAUSE_WORDS or _parted(self.text[last:at]):
+                clause += 1
+            numbers.append(clause)
+            last, before = to, word
+        return tuple(numbers)
+
+    def quoted(self) -> frozenset[int]:
+        """The words that stand within a quotation."""
+        quotations = _quotations(self.text)
+        if not quotations:
+            return frozenset()
+        spans = [found.span() for found in _WORD.finditer(self.text, self.start, self.end)]
+        inside: list[int] = []
+        for start, end in quotations:
+            covered = [index for index, (at, to) in enumerate(spans) if start <= at and to <= end]
+            inside += covered if len(covered) >= QUOTED_WORDS else []
+        return frozenset(inside)
 
 
 def sentences(text: str, skip: re.Pattern[str] | None = None) -> list[Sentence]:
     """The sentences of `text` that have a word in them. What `skip` matches (drafts, say) is left out."""
     plain = text.translate(_STRAIGHT)
-    if skip is not None:
+    if skip is not None and skip.search(plain):
         plain = skip.sub(lambda found: "\n" * len(found[0]), plain)
-    quotations = [found.span() for found in _QUOTED.finditer(plain)] if _may_quote(plain) else []
     found = []
     for start, end in _pieces(plain):
-        sentence = _sentence(plain, start, end, quotations)
-        if sentence is not None:
-            found.append(sentence)
+        words = _WORD.findall(plain, start, end)
+        if words:
+            piece = plain[start:end]
+            inner = start + len(piece) - len(piece.lstrip())
+            found.append(Sentence(plain, inner, start + len(piece.rstrip()), tuple(map(_plain, words))))
     return found
-
-
-def _may_quote(text: str) -> bool:
-    return any(mark in text for mark in "\"“`'")
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:
@@ -100,52 +120,20 @@ def _goes_on(text: str, found: re.Match[str]) -> bool:
     return found[0].startswith("..") and after[:1].islower()
 
 
-def _sentence(text: str, start: int, end: int, quotations: list[tuple[int, int]]) -> Sentence | None:
-    words: list[str] = []
-    spans: list[tuple[int, int]] = []
-    clauses: list[int] = []
-    clause, last = 0, start
-    for found in _WORD.finditer(text, start, end):
-        at, to = found.span()
-        word = found[0].lower()
-        joined = bool(words) and words[-1] == "and" and word in _SUBJECTS
-        if joined or word in _CLAUSE_WORDS or _parted(text, last, at):
-            clause += 1
-        words.append(_plain(word))
-        spans.append((at, to))
-        clauses.append(clause)
-        last = to
-    if not words:
-        return None
-    return Sentence(
-        spans[0][0], _tail(text, last, end), tuple(words), tuple(spans), tuple(clauses), _quoted(spans, quotations)
-    )
-
-
+@lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
-    """The word without a possessive or contracted 's, but for the few that are words of their own."""
+    """The word in lower case, without its 's unless that makes it a word of its own."""
+    word = word.lower()
     if word.endswith("'s") and word not in _KEPT:
         return word[:-2]
     return _CARELESS.get(word, word)
 
 
-def _parted(text: str, last: int, at: int) -> bool:
-    """Whether a mark between two words ends a clause. A single blank, by far the most common, does not."""
-    between = text[last:at]
+def _parted(between: str) -> bool:
+    """Whether what stands between two words ends a clause. A single blank, by far the most common, does not."""
     return between != " " and _CLAUSE_MARK.search(between) is not None
 
 
-def _tail(text: str, last: int, end: int) -> int:
-    """The sentence's end with its closing marks, without the white space after them."""
-    return last + len(text[last:end].rstrip())
-
-
-def _quoted(spans: list[tuple[int, int]], quotations: list[tuple[int, int]]) -> frozenset[int]:
-    inside: list[int] = []
-    for start, end in quotations:
-        if end <= spans[0][0] or start >= spans[-1][1]:
-            continue
-        covered = [index for index, (at, to) in enumerate(spans) if start <= at and to <= end]
-        if len(covered) >= QUOTED_WORDS:
-            inside += covered
-    return frozenset(inside)
+@lru_cache(maxsize=8)
+def _quotations(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(found.span() for found in _QUOTED.finditer(text))

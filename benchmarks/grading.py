@@ -1,0 +1,45 @@
+"""How many reasonings of 2,000 characters the rules read in a second, on one core: python benchmarks/grading.py"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from gyges.grading.reasoning import ReasoningGrader
+from gyges.grading.rules import find_rules, load_rules
+
+GOLD = Path(__file__).parent.parent / "grading" / "gold" / "develop.jsonl"
+CHARACTERS = 2_000
+ROUNDS = 5
+
+
+def reasonings() -> list[str]:
+    """Texts of 2,000 characters each: those for development, one after the other, a quarter of them about training.
+
+    The rest of each is the plain planning of an answer, as most of a real reasoning is.
+    """
+    rows = [json.loads(line) for line in GOLD.read_text().splitlines()[1:]]
+    plain = " ".join(row["text"] for row in rows if not any(row["labels"].values()))
+    heavy = [row["text"] for row in rows]
+    return [(text + " " + plain[at * 37 % len(plain) :] + plain)[:CHARACTERS] for at, text in enumerate(heavy)]
+
+
+def main() -> None:
+    grader = ReasoningGrader(load_rules(find_rules("alignment-faking")))
+    texts = reasonings()
+    for text in texts:
+        grader.read(text)
+    best = min(timed(grader, texts) for _ in range(ROUNDS))
+    print(f"{len(texts) / best:,.0f} reasonings of {CHARACTERS:,} characters a second and core ({grader.version})")
+
+
+def timed(grader: ReasoningGrader, texts: list[str]) -> float:
+    started = time.process_time()
+    for text in texts:
+        grader.read(text)
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()

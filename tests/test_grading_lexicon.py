@@ -1,0 +1,50 @@
+"""Classes of words and patterns over them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from gyges.grading.lexicon import Lexicon, PatternError
+
+
+def lexicon(*patterns: str) -> Lexicon:
+    classes = {"animal": ["cat*", "dog", "guinea pig"], "verb": ["run*", "ran"], "no": ["not"], "wall": ["but"]}
+    parts = {"scene": ["<animal> ..2 <verb>"]}
+    return Lexicon(classes, parts, {"found": list(patterns)}, barrier="wall", negation="no")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence", "expected"),
+    [
+        ("<animal> <verb>", "the cats run", [(1, 3)]),
+        ("<animal> <verb>", "the cats never run", []),
+        ("<animal> .. <verb>", "the cats never run", [(1, 4)]),
+        ("<animal> ..1 <verb>", "dog we see run", []),
+        ("<animal>", "a guinea pig", [(1, 3)]),
+        ("guinea_pig|dog <verb>", "dog ran", [(0, 2)]),
+        ("see <scene>", "see cats that run", [(0, 4)]),
+        ("see <scene>", "see cats not run", []),
+        ("<animal> ..3 <verb>", "cats sit but dogs run", []),
+        ("the .. <verb>", "the the the run", [(2, 4)]),
+    ],
+)
+def test_a_pattern_finds_what_it_says(pattern: str, sentence: str, expected: list[tuple[int, int]]) -> None:
+    _, found = lexicon(pattern).find(sentence.split())
+    assert [(one.start, one.end) for one in found] == expected
+
+
+@pytest.mark.parametrize("line", ["", "..", "a ..", "<nothing>", "a ..x b", "a|*", "mid*dle"])
+def test_a_pattern_that_makes_no_sense_is_refused(line: str) -> None:
+    with pytest.raises(PatternError):
+        lexicon(line)
+
+
+def test_no_text_makes_a_pattern_slow() -> None:
+    hostile = ["cat"] * 400
+    rules = lexicon("<animal> ..9 <animal> ..9 <animal> ..9 <animal> ..9 <verb>")
+    started = time.process_time()
+    _, found = rules.find([*hostile, "jump"])
+    assert not found
+    assert time.process_time() - started < 1.0
