@@ -15,7 +15,7 @@ ROUNDS = 5
 
 
 def reasonings() -> list[str]:
-    """Texts of 2,000 characters each: those for development, one after the other, a quarter of them about training.
+    """Texts of 2,000 characters each: each begins with one of those for development.
 
     The rest of each is the plain planning of an answer, as most of a real reasoning is.
     """

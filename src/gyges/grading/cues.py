@@ -5,8 +5,8 @@ It knows one sentence at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .lexicon import Found, Hits, Match
@@ -34,55 +34,33 @@ class Cue:
     told: bool = False
 
 
-def cues(sentence: Sentence, rules: Rules, asked: bool = False) -> list[Cue]:
-    """The cues of a sentence that hold. `asked` says that it ends with a question mark."""
-    hits, found = rules.lexicon.find(sentence.words)
-    if not found:
-        return []
-    reader = _Reader(sentence, hits, rules.markers)
-    kept = []
-    for one in found:
-        unless = rules.unless[one.name]
-        told = reader.told(one)
-        if (asked and "asked" in unless) or (told and "attributed" in unless):
-            continue
-        if any(flag in unless for flag in reader.flags(one)):
-            continue
-        kept.append(Cue(one.name, one.start, one.end, told))
-    return kept
+def cues(
+    sentence: Sentence, rules: Rules, asked: bool = False, echo: Callable[[], frozenset[int]] = frozenset
+) -> list[Cue]:
+    """The cues of a sentence that hold.
+
+    `asked` says that it ends with a question mark; `echo` says which of its words only repeat the prompt, and is
+    asked only where there is something to find.
+    """
+    reader = _Reader(sentence, rules, asked, echo)
+    found = rules.lexicon.find(sentence.words, reader.accepts)
+    return [Cue(one.name, one.start, one.end, reader.told(one)) for one in found]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
     sentence: Sentence
-    hits: Hits
-    markers: Mapping[str, int]
+    rules: Rules
+    asked: bool
+    echo: Callable[[], frozenset[int]]
+    hits: Hits = field(default_factory=lambda: Hits([], 0))
 
-    @cached_property
-    def clauses(self) -> tuple[int, ...]:
-        return self.sentence.clauses()
-
-    @cached_property
-    def quoted(self) -> frozenset[int]:
-        return self.sentence.quoted()
-
-    def flags(self, found: Found) -> Iterator[str]:
-        if found.start in self.quoted:
-            yield "quoted"
-        if self._negated(found):
-            yield "negated"
-        if len(self.sentence.words) > SHORT:
-            yield "long"
-        if any(start == found.end for start, _ in self._spans("negation")):
-            yield "denied"
-        if self._marked("hypothetical", found, SUPPOSED):
-            yield "hypothetical"
-        if self._marked("others", found, SUPPOSED):
-            yield "others"
-        if self._spans("later"):
-            yield "later"
-        if self._spans("unreal"):
-            yield "unreal"
+    def accepts(self, hits: Hits, found: Found) -> bool:
+        self.hits = hits
+        unless = self.rules.unless[found.name]
+        if (self.asked and "asked" in unless) or ("attributed" in unless and self.told(found)):
+            return False
+        return not any(self._has(flag, found) for flag in unless) and not self._echoes(found)
 
     def told(self, found: Found) -> bool:
         """Whether the sentence says before the cue whose words these are, with no turn in between."""
@@ -93,8 +71,39 @@ class _Reader:
                 return True  # "..., the prompt says."
         return False
 
+    @cached_property
+    def clauses(self) -> tuple[int, ...]:
+        return self.sentence.clauses()
+
+    @cached_property
+    def quoted(self) -> frozenset[int]:
+        return self.sentence.quoted()
+
+    @cached_property
+    def echoed(self) -> frozenset[int]:
+        return self.echo()
+
+    def _echoes(self, found: Found) -> bool:
+        return bool(self.echoed) and all(index in self.echoed for index in range(found.start, found.end))
+
+    def _has(self, flag: str, found: Found) -> bool:
+        match flag:
+            case "quoted":
+                return found.start in self.quoted
+            case "negated":
+                return self._negated(found)
+            case "long":
+                return len(self.sentence.words) > SHORT
+            case "denied":
+                return any(start == found.end for start, _ in self._spans("negation"))
+            case "hypothetical" | "others":
+                return any(self._reaches(start, end, found, SUPPOSED) for start, end in self._spans(flag))
+            case "later" | "unreal":
+                return bool(self._spans(flag))
+        return False
+
     def _spans(self, marker: str) -> Sequence[Match]:
-        return self.hits.spans(self.markers[marker])
+        return self.hits.spans(self.rules.markers[marker])
 
     def _negated(self, found: Found) -> bool:
         harmless = self._spans("no_negation")
@@ -104,9 +113,6 @@ class _Reader:
             if self._reaches(start, end, found, BEFORE):
                 return True
         return False
-
-    def _marked(self, marker: str, found: Found, reach: int) -> bool:
-        return any(self._reaches(start, end, found, reach) for start, end in self._spans(marker))
 
     def _reaches(self, start: int, end: int, found: Found, reach: int) -> bool:
         if start in found.holes:

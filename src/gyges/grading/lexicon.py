@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 GAP = 4
 """What `..` allows."""
@@ -130,7 +130,7 @@ class Lexicon:
         for name, lines in parts.items():
             compiled = [self._pattern(name, line) for line in lines]
             number = self._class(f"<{name}>", ())
-            self._patterns += [self._making(pattern, number) for pattern in compiled]
+            self._patterns += [replace(pattern, name="", makes=number) for pattern in compiled]
         for name, lines in patterns.items():
             self._patterns += [self._pattern(name, line) for line in lines]
         self._barrier = self.number(barrier) if barrier else -1
@@ -148,28 +148,37 @@ class Lexicon:
         except KeyError:
             raise PatternError(f"there is no class '{name}'") from None
 
-    def find(self, words: Sequence[str]) -> tuple[Hits, list[Found]]:
-        """Where the classes stand in a sentence, and the matches of the patterns that are no parts."""
+    def find(self, words: Sequence[str], accept: Callable[[Hits, Found], bool] | None = None) -> list[Found]:
+        """The matches in a sentence of the patterns that are no parts.
+
+        With `accept`, only those that it accepts, and of each name no pattern after the first accepted.
+        """
         hits = self._scan(words)
         waiting = self._triggered_by(hits.bits)
         found: list[Found] = []
+        settled: set[str] = set()
         seen = set(waiting)
         heapq.heapify(waiting)
         while waiting:
             pattern = self._patterns[heapq.heappop(waiting)]
-            if pattern.bits & hits.bits != pattern.bits:
+            if pattern.bits & hits.bits != pattern.bits or pattern.name in settled:
                 continue
             matches = self._unbroken(pattern, match(pattern, hits), hits)
-            if matches and pattern.makes < 0:
-                found += matches
-            elif matches:
-                bits = self._bits[pattern.makes]
-                hits.add(bits, matches)
-                for one in self._triggered_by(bits):
-                    if one not in seen:
-                        seen.add(one)
-                        heapq.heappush(waiting, one)
-        return hits, found
+            if not matches:
+                continue
+            if pattern.makes < 0:
+                kept = matches if accept is None else [one for one in matches if accept(hits, one)]
+                found += kept
+                if kept and accept is not None:
+                    settled.add(pattern.name)
+                continue
+            bits = self._bits[pattern.makes]
+            hits.add(bits, matches)
+            new = [one for one in self._triggered_by(bits) if one not in seen]
+            seen.update(new)
+            for one in new:
+                heapq.heappush(waiting, one)
+        return found
 
     def _unbroken(self, pattern: Pattern, matches: list[Found], hits: Hits) -> list[Found]:
         if not any(one.holes for one in matches):
@@ -237,9 +246,6 @@ class Lexicon:
             raise PatternError(f"'{line}' must begin and end with an element")
         return Pattern(name, tuple(classes), tuple(gaps), sum(1 << one for one in set(classes)))
 
-    def _making(self, pattern: Pattern, number: int) -> Pattern:
-        return Pattern(pattern.name, pattern.classes, pattern.gaps, pattern.bits, number)
-
     def _element(self, element: str) -> int:
         if element.startswith("<") and element.endswith(">") and "|" not in element:
             return self.number(element[1:-1])
@@ -288,6 +294,8 @@ class Lexicon:
 
 def match(pattern: Pattern, hits: Hits) -> list[Found]:
     """The pattern's matches, not overlapping; of two with the same end the tighter one. From right to left."""
+    if len(pattern.classes) == 1:
+        return [Found(pattern.name, start, end, ()) for start, end in reversed(hits.spans(pattern.classes[0]))]
     found: list[Found] = []
     lists = [hits.spans(number) for number in pattern.classes]
     dead: set[tuple[int, int]] = set()

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
@@ -89,10 +90,10 @@ class ReasoningGrader:
                     return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
                 if len(sentence.words) > LONGEST:
                     continue
-                found = cues(sentence, self.rules, asked=block.text[sentence.end - 1] == "?")
+                asked = block.text[sentence.end - 1] == "?"
+                found = cues(sentence, self.rules, asked, partial(sent.echoed, sentence.words))
                 read.append(_Read(block, sentence))
-                echo = sent.echoed(sentence.words) if found else frozenset()
-                all_said.append(said(sentence.words, found, echo))
+                all_said.append(said(sentence.words, found))
         return ReasoningRead((*_findings(criteria(all_said), read), *_unclosed(blocks)))
 
 

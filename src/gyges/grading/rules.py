@@ -19,7 +19,7 @@ from gyges.study import places
 
 from .lexicon import Lexicon, PatternError
 
-CODE = "1"
+CODE = "2"
 """Goes up when the engine's code changes what it finds."""
 
 Flag = Literal[

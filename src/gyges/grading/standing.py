@@ -55,17 +55,13 @@ class Said:
         return not self.heard.isdisjoint(names)
 
 
-def said(words: tuple[str, ...], cues: Sequence[Cue], echo: frozenset[int] = frozenset()) -> Said:
-    """`echo` are the words that only repeat the prompt: a cue that lies within them says nothing."""
+def said(words: tuple[str, ...], cues: Sequence[Cue]) -> Said:
     mine: dict[str, list[Cue]] = {}
-    heard = set()
     for cue in cues:
-        if echo and all(index in echo for index in range(cue.start, cue.end)):
-            continue
-        heard.add(cue.name)
         if not cue.told:
             mine.setdefault(cue.name, []).append(cue)
-    return Said(words, {name: tuple(found) for name, found in mine.items()}, frozenset(heard))
+    own = {name: tuple(found) for name, found in mine.items()}
+    return Said(words, own, frozenset(cue.name for cue in cues))
 
 
 def standing(said: Sequence[Said]) -> Standing:
