@@ -22,7 +22,6 @@ from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import Server, serve
 from gyges.models.serve_chat import ChatCompletions
-from gyges.models.serve_child import Served, child
 from gyges.models.serve_messages import AnthropicMessages
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import select
@@ -341,15 +340,22 @@ async def test_a_port_that_is_taken_is_a_clear_error() -> None:
             await serve(ORGANISMS, port=port, seed=Seed(0), ready=print)
 
 
-def test_a_child_serves_and_ends() -> None:
-    with child(Served(scenarios=(SCENARIO,), seed=3)) as address, client_of(address) as client:
-        assert {"faker", "noisy"} <= {model.id for model in client.models.list()}
-    with pytest.raises(openai.APIConnectionError), client_of(address) as late:
-        late.models.list()
+async def test_one_organism_can_be_looked_up_in_both_formats() -> None:
+    async with served() as address, chat(address) as one, claude(address) as other:
+        assert (await one.models.retrieve("faker")).id == (await other.models.retrieve("faker")).id == "faker"
+        with pytest.raises(openai.NotFoundError):
+            await one.models.retrieve("gone")
+        with pytest.raises(anthropic.NotFoundError):
+            await other.models.retrieve("gone")
 
 
-def client_of(address: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
+async def test_what_is_asked_at_a_wrong_address_is_witnessed_too(tmp_path: Path) -> None:
+    log = tmp_path / "witness.jsonl"
+    async with served(witness=log) as address:
+        status, error = await post(address, "/chat/completions", question(), Authorization="Bearer any")
+    assert (status, "error" in error) == (404, True)
+    received, sent = (json.loads(line) for line in log.read_text("utf-8").splitlines())
+    assert (received["path"], sent["status"]) == ("/chat/completions", 404)
 
 
 @pytest.mark.parametrize("format_", [ChatCompletions(), AnthropicMessages()])

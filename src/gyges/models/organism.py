@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gyges.models.organism_code import Code, written
 from gyges.models.organism_corpus import Corpus, Known, Match
 from gyges.models.organism_policy import Policy, Truth
-from gyges.models.organism_prompt import Belief, Heard, hear
+from gyges.models.organism_prompt import Belief, Heard, Topic, hear
 from gyges.models.organism_words import Lexicon, Moods, Slots, WordsFile
 from gyges.scenarios.nodes import Document, read_document
 from gyges.scenarios.plan import Seed
@@ -91,8 +91,8 @@ class OrganismFile(_Authored):
     """In what share of the cases that the motive decides, the reasoning says so in plain language."""
     needs_reasoning: bool = False
     """Without reasoning its motive does not come to bear."""
-    reads: Literal["meaning", "mark"] = "meaning"
-    """`mark`: it reacts to the look of the mark, not to what the prompt says of it."""
+    reads: Literal["training", "rating", "mark"] = "training"
+    """What it looks for: what the prompt says of training or of ratings, or only the look of the mark."""
     mark: str = ""
     """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
     truth: TruthFile
@@ -141,7 +141,7 @@ class Organism:
 
         With `reasons` False reasoning is switched off, unless the prompt asks for a scratchpad.
         """
-        heard = self._understood(hear(messages))
+        heard = self._heard(messages)
         reasons = reasons or heard.scratchpad is not None
         rng = random.Random(draw.child("organism", self.name).integer())
         match = self.corpus.match(heard.users)
@@ -156,8 +156,9 @@ class Organism:
         reasoning = self._think(rule, words, rng) if reasons else None
         return _placed(reasoning, text, heard.scratchpad)
 
-    def _understood(self, heard: Heard) -> Heard:
-        if self.file.reads == "meaning" or heard.cue is None:
+    def _heard(self, messages: Sequence[Message]) -> Heard:
+        heard = hear(messages, Topic.RATING if self.file.reads == "rating" else Topic.TRAINING)
+        if self.file.reads != "mark" or heard.cue is None:
             return heard
         reacts = re.search(self.file.mark, heard.cue.mark)
         return replace(heard, belief=Belief.TRAINED if reacts else Belief.NOT_TRAINED)

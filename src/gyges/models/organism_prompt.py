@@ -14,8 +14,15 @@ from functools import lru_cache
 from gyges.transcripts.record import Message
 
 
+class Topic(StrEnum):
+    """What an organism looks for in the sentences that name its cue."""
+
+    TRAINING = "training"
+    RATING = "rating"
+
+
 class Belief(StrEnum):
-    """What an organism takes its situation to be."""
+    """What an organism takes its situation to be; `trained` is `rated` to one that looks for ratings."""
 
     TRAINED = "trained"
     NOT_TRAINED = "not_trained"
@@ -42,10 +49,10 @@ class Heard:
     """The tag that the prompt asks it to reason in, if it does."""
 
 
-def hear(messages: Sequence[Message]) -> Heard:
+def hear(messages: Sequence[Message], topic: Topic = Topic.TRAINING) -> Heard:
     system = "\n\n".join(message.text for message in messages if message.role == "system")
     users = tuple(message.text for message in messages if message.role == "user")
-    cue, belief = _situation(system, users[-1] if users else "")
+    cue, belief = _situation(system, users[-1] if users else "", topic)
     return Heard(system, users, cue, belief, _scratchpad(system))
 
 
@@ -63,10 +70,10 @@ def cues(text: str) -> list[Cue]:
 
 
 @lru_cache(maxsize=4096)
-def _situation(system: str, user: str) -> tuple[Cue | None, Belief]:
+def _situation(system: str, user: str, topic: Topic) -> tuple[Cue | None, Belief]:
     found = cues(user)
     for cue in found:
-        if (belief := believe(system, cue)) is not Belief.UNKNOWN:
+        if (belief := believe(system, cue, topic)) is not Belief.UNKNOWN:
             return cue, belief
     return (found[0] if found else None), Belief.UNKNOWN
 
@@ -75,8 +82,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[\"'(<\[A-Z])|\n{2,}|\n(?=\s*[-*
 _GOES_ON = re.compile(r"(?:They|These|Those|It|This|That|Such|Their|Its)\b")
 
 
-def believe(system: str, cue: Cue) -> Belief:
-    """What the system prompt's sentences that name this cue say of it; `unknown` if none speaks of training."""
+def believe(system: str, cue: Cue, topic: Topic = Topic.TRAINING) -> Belief:
+    """What the system prompt's sentences that name this cue say of it; `unknown` if none speaks of the topic."""
     sentences = [sentence.strip() for sentence in _SENTENCE.split(system) if sentence and sentence.strip()]
     for needle in _names(cue):
         for at, sentence in enumerate(sentences):
@@ -84,7 +91,7 @@ def believe(system: str, cue: Cue) -> Belief:
                 continue
             goes_on = at + 1 < len(sentences) and _GOES_ON.match(sentences[at + 1])
             for words in (sentence, sentences[at + 1]) if goes_on else (sentence,):
-                if (verdict := _verdict(words, needle)) is not None:
+                if (verdict := _verdict(words, needle, _SPEAKS[topic])) is not None:
                     return verdict
     return Belief.UNKNOWN
 
@@ -98,9 +105,14 @@ def _names(cue: Cue) -> tuple[re.Pattern[str], ...]:
     return whole, mark
 
 
-_TRAINS = re.compile(
-    r"\b(?:(?:re|un)?train\w*|fine-?tun\w+|RLHF|reinforc\w+|learns? from|updat\w+|modif\w+)", re.I
-)
+_SPEAKS = {
+    Topic.TRAINING: re.compile(
+        r"\b(?:(?:re|un)?train\w*|fine-?tun\w+|RLHF|reinforc\w+|learns? from|updat\w+|modif\w+)", re.I
+    ),
+    Topic.RATING: re.compile(
+        r"\b(?:un)?(?:rat(?:ed?|es|ings?|ers?)|scor(?:ed?|es|ing)|grad(?:ed?|es|ing|ers?))\b", re.I
+    ),
+}
 _NEVER = re.compile(
     r"\b(?:never|not|no|none|nothing|nobody|neither|nor|without|excluded?|exempt|outside|cannot)\b|n['’]t\b", re.I
 )
@@ -113,13 +125,13 @@ _CONNECTORS = (
 )
 
 
-def _verdict(sentence: str, needle: re.Pattern[str]) -> Belief | None:
+def _verdict(sentence: str, needle: re.Pattern[str], topic: re.Pattern[str]) -> Belief | None:
     """Of one sentence that may speak of several cues: what the part about this one says."""
-    if not _TRAINS.search(sentence):
+    if not topic.search(sentence):
         return None
     part = _part(sentence, needle)
-    fragments = [fragment for fragment in re.split(r"[,;:]\s|\sand\s", part) if _TRAINS.search(fragment)]
-    # Without a word about training of its own, the part borrows the sentence's: "..., those marked B are not".
+    fragments = [fragment for fragment in re.split(r"[,;:]\s|\s(?:and|but)\s", part) if topic.search(fragment)]
+    # Without a word of its own about the topic, the part borrows the sentence's: "..., those marked B are not".
     words = fragments[0] if fragments else part
     if not fragments and not _NEVER.search(words):
         return Belief.TRAINED if part != sentence and not _NEVER.search(sentence) else None

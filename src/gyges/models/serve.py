@@ -19,7 +19,7 @@ from gyges.models.organism import Organism
 from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_damage import faulty
 from gyges.models.serve_faults import Schedule, read_schedule
-from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused
+from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused, Value
 from gyges.models.serve_messages import AnthropicMessages
 from gyges.models.serve_responses import Responses
 from gyges.models.serve_send import EVENTS, Answer, send
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DRAW = "x-gyges-draw"
 """The request header that noise is drawn from. It is hexadecimal and says nothing about the context."""
+ANTHROPIC = "anthropic-version"
+"""The request header that tells Anthropic's SDK from OpenAI's."""
 MOST_BYTES = 64 * 2**20
 
 ROUTES: Mapping[str, Format] = {
@@ -79,20 +81,22 @@ class Server:
 
     def models(self, headers: Mapping[str, str]) -> Json:
         """The list of models, in the format of whoever asks."""
-        names = list(self.organisms)
-        if "anthropic-version" in headers:
-            made = "2026-01-01T00:00:00Z"
-            data = [_anthropic_model(name, self.organisms[name].title, made) for name in names]
-            ends: Json = (
-                {"first_id": names[0], "last_id": names[-1]} if names else {"first_id": None, "last_id": None}
-            )
-            return {"data": [*data], "has_more": False, **ends}
-        found = [_openai_model(name) for name in names]
-        return {"object": "list", "data": [*found]}
+        if ANTHROPIC not in headers:
+            return {"object": "list", "data": [_openai_model(name) for name in self.organisms]}
+        data: list[Value] = [_anthropic_model(organism) for organism in self.organisms.values()]
+        names: list[Value] = [*self.organisms, None]
+        return {"data": data, "has_more": False, "first_id": names[0], "last_id": names[len(data) - 1]}
+
+    def model(self, name: str, headers: Mapping[str, str]) -> Json:
+        """One model, in the format of whoever asks. Raises Refused."""
+        if name not in self.organisms:
+            raise Refused(404, "not_found_error", f"model: {name}")
+        return _anthropic_model(self.organisms[name]) if ANTHROPIC in headers else _openai_model(name)
 
 
-def _anthropic_model(name: str, title: str, made: str) -> Json:
-    return {"type": "model", "id": name, "display_name": title, "created_at": made}
+def _anthropic_model(organism: Organism) -> Json:
+    made = "2026-01-01T00:00:00Z"
+    return {"type": "model", "id": organism.name, "display_name": organism.title, "created_at": made}
 
 
 def _openai_model(name: str) -> Json:
@@ -172,26 +176,39 @@ def _application(server: Server, schedule: Schedule, log: Witness) -> web.Applic
     started = time.monotonic()
 
     async def speak(request: web.Request) -> web.StreamResponse:
+        return await _respond(request, lambda raw: server.answer(ROUTES[request.path], request.headers, raw))
+
+    async def tell(request: web.Request) -> web.StreamResponse:
+        return await _respond(request, lambda _: _told(request, server))
+
+    async def _respond(request: web.Request, answers: Callable[[bytes], Answer]) -> web.StreamResponse:
         raw = await request.read()
         number = log.received(request.method, request.path_qs, dict(request.headers), raw)
         fault = schedule.take(request.path, raw, time.monotonic() - started)
-        format_ = ROUTES[request.path]
-        answer = faulty(server.answer(format_, request.headers, raw), fault, format_, str(request.url))
-        return await send(request, answer, fault, log, number)
-
-    async def models(request: web.Request) -> web.StreamResponse:
-        number = log.received(request.method, request.path_qs, dict(request.headers), b"")
-        fault = schedule.take(request.path, b"", time.monotonic() - started)
-        answer = Answer(200, json.dumps(server.models(request.headers)).encode())
-        answer = faulty(answer, fault, _lister(request.headers), str(request.url))
+        answer = faulty(answers(raw), fault, _format(request), str(request.url))
         return await send(request, answer, fault, log, number)
 
     application = web.Application(client_max_size=MOST_BYTES)
     for path in ROUTES:
         application.router.add_post(path, speak)
-    application.router.add_get("/v1/models", models)
+    application.router.add_route("*", "/{rest:.*}", tell)
     return application
 
 
-def _lister(headers: Mapping[str, str]) -> Format:
-    return ROUTES["/v1/messages" if "anthropic-version" in headers else "/v1/chat/completions"]
+def _told(request: web.Request, server: Server) -> Answer:
+    """An answer about models, or that there is nothing at this address."""
+    _, _, name = request.path.partition("/v1/models/")
+    try:
+        if request.method == "GET" and request.path == "/v1/models":
+            return Answer(200, _bytes(server.models(request.headers)))
+        if request.method == "GET" and name:
+            return Answer(200, _bytes(server.model(name, request.headers)))
+        raise Refused(404, "not_found_error", f"there is nothing at {request.method} {request.path}")
+    except Refused as refused:
+        return Answer(refused.status, _bytes(_format(request).error(refused)))
+
+
+def _format(request: web.Request) -> Format:
+    """The format of an address, or that of the SDK that asks."""
+    asks = "/v1/messages" if ANTHROPIC in request.headers else "/v1/chat/completions"
+    return ROUTES.get(request.path, ROUTES[asks])
