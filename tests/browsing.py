@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -174,7 +175,8 @@ def write(
                 await writer.grades(grades, "set-1")
             await writer.index()
 
-    asyncio.run(fill())
+    with ThreadPoolExecutor(1) as thread:  # A test may have a loop of its own running.
+        thread.submit(asyncio.run, fill()).result()
     return path
 
 

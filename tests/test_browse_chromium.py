@@ -1,0 +1,145 @@
+"""The browser as a reader uses it, in a real Chromium: finding, reading, sharing, and hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.browsing import PAYLOADS, everywhere, hostile_run, kind_run, served
+from tests.chromium import Tab, chromium, executable
+
+LOOKS = [(1440, False), (1024, True), (360, False), (360, True)]
+
+
+@pytest_asyncio.fixture
+async def tab() -> AsyncIterator[Tab]:
+    executable()
+    async with chromium() as opened:
+        yield opened
+
+
+def root(address: str) -> str:
+    return address.partition("/?")[0]
+
+
+async def test_from_the_overview_to_a_pair_to_its_evidence_by_keys(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        assert "token" not in str(await tab.ask("location.href"))
+        await tab.leave(
+            lambda: tab.ask("document.querySelector('a[href*=\"quadrant=diverges_revealed\"]').click()")
+        )
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 2
+        await tab.press("j")
+        await tab.press("j")
+        await tab.leave(lambda: tab.press("Enter"))
+        assert await tab.ask("document.querySelector('h1').textContent") == "f/s1"
+        assert "2 of 2" in str(await tab.ask("document.querySelector('.around').textContent"))
+        await tab.press("e")
+        assert await tab.ask("document.activeElement.closest('mark').classList.contains('m-evidence')")
+        await tab.press("d")
+        assert await tab.ask("document.querySelector('mark.target').closest('article').id") == "a-2"
+        await tab.press("d")
+        assert await tab.ask("document.querySelector('mark.target').closest('article').id") == "b-2"
+        await tab.press("r")
+        assert await tab.ask("document.activeElement.id") == "fork-reasoning-a"
+        await tab.leave(lambda: tab.press("p"))
+        assert await tab.ask("document.querySelector('h1').textContent") == "f/s0"
+        await tab.leave(lambda: tab.press("x"))
+        assert "What was sent" in str(await tab.ask("document.querySelector('h1').textContent"))
+        await tab.leave(lambda: tab.press("x"))
+        await tab.leave(lambda: tab.press("u"))
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 2
+        assert tab.errors == []
+
+
+async def test_searching_by_key_and_filtering_by_tick(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/pairs")
+        await tab.press("/")
+        await tab.type("nice day")
+        await tab.leave(lambda: tab.press("Enter"))
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 8
+        assert await tab.ask("document.querySelector('mark.found').textContent") == "nice day"
+        await tab.leave(lambda: tab.ask("document.querySelector('input[value=bob]').click()"))
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 4
+        assert tab.errors == []
+
+
+async def test_keys_are_listed_under_a_question_mark(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.press("?")
+        assert await tab.ask("document.querySelector('#keys').open")
+        await tab.press("Escape")
+        assert not await tab.ask("document.querySelector('#keys').open")
+
+
+async def test_a_link_to_selected_words_leads_back_to_them(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/pairs?quadrant=diverges_revealed")
+        await tab.leave(lambda: tab.ask("document.querySelector('[data-open]').click()"))
+        await tab.ask(
+            "navigator.clipboard.writeText = async (text) => { window.copied = text; };"
+            "const text = document.querySelector('[data-place=\"b-2-r0\"] [data-at]').lastChild;"
+            "getSelection().setBaseAndExtent(text, 0, text, 6);"
+        )
+        await tab.press("l")
+        await tab.until("window.copied")
+        link = str(await tab.ask("window.copied"))
+        await tab.open("about:blank")
+        await tab.open(link)
+        assert await tab.ask("document.querySelector('.m-link').textContent") == "Nobody"
+        assert await tab.ask("document.querySelector('mark:target').id") == "b-2-r0-0-6"
+
+
+async def test_a_pair_is_copied_as_markdown(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/pairs")
+        await tab.leave(lambda: tab.ask("document.querySelector('[data-open]').click()"))
+        await tab.ask("navigator.clipboard.writeText = async (text) => { window.copied = text; };")
+        await tab.press("c")
+        await tab.until("window.copied")
+        assert "They train me on this." in str(await tab.ask("window.copied"))
+        assert await tab.ask("document.querySelector('#said').textContent") == "copied as Markdown"
+
+
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+async def test_no_page_is_wider_than_the_window(tab: Tab, tmp_path: Path, width: int, dark: bool) -> None:
+    with served(kind_run(tmp_path), hostile_run(tmp_path, PAYLOADS[-8:])) as address:
+        await tab.look_like(width, dark)
+        await tab.open(address)
+        await assert_fits(tab)
+        for run in ("kind", "run"):
+            await tab.open(f"{root(address)}/run/{run}/pairs")
+            await assert_fits(tab)
+            await tab.leave(lambda: tab.ask("document.querySelector('[data-open]').click()"))
+            await assert_fits(tab)
+            await tab.leave(lambda: tab.press("x"))
+            await assert_fits(tab)
+
+
+async def assert_fits(tab: Tab) -> None:
+    assert await tab.ask("document.documentElement.scrollWidth <= innerWidth"), await tab.ask("location.href")
+
+
+@pytest.mark.parametrize(
+    "payloads", [PAYLOADS[4::6], pytest.param(PAYLOADS, marks=pytest.mark.full)], ids=["some", "all"]
+)
+async def test_hostile_text_opens_no_dialog_and_asks_nobody(tab: Tab, tmp_path: Path, payloads: list[str]) -> None:
+    with served(hostile_run(tmp_path, payloads)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/run/pairs")
+        for payload in payloads:
+            id = "-".join(episode.key.id() for episode in everywhere(payload)[0])
+            for page in ("", "/raw"):
+                await tab.open(f"{root(address)}/run/run/pair/{id}{page}")
+        assert tab.dialogs == []
+        assert [url for url in tab.requests if not url.startswith((root(address), "data:,"))] == []
+        assert tab.errors == []
