@@ -1,0 +1,169 @@
+"""A grader against labels: how often it is right, and how sure that is.
+
+It knows pairs of a label and an answer; it knows neither graders nor transcripts. What its errors do to a run's
+rates is worked out in `gyges.analysis.judge_error`. All intervals are two-sided, 95%.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+LEVEL = 0.95
+RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An estimate with its interval. All None where there is nothing to estimate it from."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+NOTHING = Figure(None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One labelled text: the label, the grader's answer (None where it gave none) and its score.
+
+    `group` names what is resampled together, such as the two texts of a minimal pair; "" stands alone.
+    """
+
+    label: bool
+    answer: bool | None
+    score: float | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a grader does on labelled texts. `ungraded` are left out of every figure, and counted."""
+
+    true_positive: int
+    false_positive: int
+    false_negative: int
+    true_negative: int
+    ungraded: int
+    sensitivity: Figure
+    specificity: Figure
+    precision: Figure
+    """At the labelled texts' own prevalence, which is seldom that of a run: see `predictive_value`."""
+    kappa: Figure
+    auroc: Figure
+
+
+def calibrate(items: Sequence[Item], seed: int = 0) -> Calibration:
+    """Every figure of a grader.
+
+    Rates have Wilson intervals; kappa and AUROC have bootstrap ones, resampled by group.
+    """
+    graded = [item for item in items if item.answer is not None]
+    tp, fp, fn, tn = _table(graded)
+    return Calibration(
+        tp,
+        fp,
+        fn,
+        tn,
+        len(items) - len(graded),
+        sensitivity=wilson(tp, tp + fn),
+        specificity=wilson(tn, tn + fp),
+        precision=wilson(tp, tp + fp),
+        kappa=_bootstrapped(graded, kappa, seed),
+        auroc=_bootstrapped([item for item in graded if item.score is not None], auroc, seed),
+    )
+
+
+def wilson(hits: int, trials: int, level: float = LEVEL) -> Figure:
+    """A share with Wilson's score interval (Wilson 1927)."""
+    if trials == 0:
+        return NOTHING
+    z = _z(level)
+    share = hits / trials
+    scale = 1 + z * z / trials
+    middle = (share + z * z / (2 * trials)) / scale
+    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
+    return Figure(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def kappa(items: Sequence[Item]) -> float | None:
+    """Cohen's kappa of labels and answers; None where chance alone would agree always."""
+    tp, fp, fn, tn = _table(items)
+    total = tp + fp + fn + tn
+    if total == 0:
+        return None
+    chance = ((tp + fp) * (tp + fn) + (tn + fn) * (tn + fp)) / total**2
+    return None if chance == 1 else ((tp + tn) / total - chance) / (1 - chance)
+
+
+def auroc(items: Sequence[Item]) -> float | None:
+    """How often a positive scores higher than a negative, ties counting half; None without both."""
+    ranked = sorted((item.score, item.label) for item in items if item.score is not None)
+    positives = sum(label for _, label in ranked)
+    negatives = len(ranked) - positives
+    if not positives or not negatives:
+        return None
+    ranks, start = 0.0, 0
+    while start < len(ranked):
+        end = start
+        while end < len(ranked) and ranked[end][0] == ranked[start][0]:
+            end += 1
+        middle = (start + 1 + end) / 2
+        ranks += middle * sum(label for _, label in ranked[start:end])
+        start = end
+    return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def predictive_value(sensitivity: float, specificity: float, prevalence: float) -> float | None:
+    """Of what the grader finds, the share that is there, where `prevalence` of the texts have it (Bayes)."""
+    true = sensitivity * prevalence
+    false = (1 - specificity) * (1 - prevalence)
+    return true / (true + false) if true + false > 0 else None
+
+
+def _table(items: Sequence[Item]) -> tuple[int, int, int, int]:
+    """True and false positives, false and true negatives."""
+    cells = [(item.answer, item.label) for item in items]
+    return (
+        cells.count((True, True)),
+        cells.count((True, False)),
+        cells.count((False, True)),
+        cells.count((False, False)),
+    )
+
+
+def _bootstrapped(items: Sequence[Item], figure: Callable[[Sequence[Item]], float | None], seed: int) -> Figure:
+    """A figure with the percentile interval of a bootstrap over groups."""
+    estimate = figure(items)
+    if estimate is None:
+        return NOTHING
+    groups: dict[str, list[Item]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault(item.group or f"\0{index}", []).append(item)
+    clusters = list(groups.values())
+    draw = random.Random(seed)
+    drawn = []
+    for _ in range(RESAMPLES):
+        sample = [item for cluster in draw.choices(clusters, k=len(clusters)) for item in cluster]
+        value = figure(sample)
+        if value is not None:
+            drawn.append(value)
+    return _quantiles(estimate, drawn, LEVEL)
+
+
+def _quantiles(estimate: float, drawn: list[float], level: float) -> Figure:
+    if not drawn:
+        return Figure(estimate, None, None)
+    drawn.sort()
+    tail = (1 - level) / 2
+    low, high = math.floor(tail * (len(drawn) - 1)), math.ceil((1 - tail) * (len(drawn) - 1))
+    return Figure(estimate, drawn[low], drawn[high])
+
+
+def _z(level: float) -> float:
+    return NormalDist().inv_cdf(1 - (1 - level) / 2)
