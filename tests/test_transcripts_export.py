@@ -18,7 +18,16 @@ from gyges.transcripts.grades import BehaviourShown, Finding, Grade, ReasoningRe
 from gyges.transcripts.importing import read_transcripts
 from gyges.transcripts.line import episode_from_line, line_from_episode
 from gyges.transcripts.manifest import Manifest
-from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import (
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.store import RunReader, RunWriter, write_run
 
 MANIFEST = Manifest(
@@ -70,7 +79,10 @@ reasonings = st.builds(
 )
 spans = st.lists(st.tuples(integers, integers), max_size=2).map(tuple)
 roles = st.sampled_from(["system", "user", "assistant", "tool"])
-messages = st.builds(Message, roles, texts, st.lists(reasonings, max_size=2).map(tuple), spans, st.none() | texts)
+tool_calls = st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple)
+results = st.none() | st.builds(ToolResult, texts, st.booleans())
+thoughts = st.lists(reasonings, max_size=2).map(tuple)
+messages = st.builds(Message, roles, texts, thoughts, spans, st.none() | texts, tool_calls, results)
 keys = st.builds(EpisodeKey, texts, texts, texts, texts, st.integers(0, 2**31 - 1))
 said = st.lists(messages, max_size=3).map(tuple)
 episodes = st.builds(

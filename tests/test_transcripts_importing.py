@@ -13,7 +13,17 @@ import pytest
 
 from gyges.errors import ImportLineError, StoreError, UsageError
 from gyges.transcripts.importing import import_file, read_transcripts
-from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.line import episode_from_line
+from gyges.transcripts.record import (
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.store import RunReader
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
@@ -158,7 +168,7 @@ WRONG: list[tuple[str, str]] = [
     (line(messages=[{"role": "user", "content": None}]), "the content of message 1 is null"),
     (answered(), "the content of message 2 is null"),
     (answered(content=7), "the content of message 2 is a number"),
-    (answered(content="x", tool_calls=[{"id": "1"}]), "unknown key 'tool_calls'"),
+    (answered(content="x", tool_calls=[{"id": "1"}]), "the function of a tool call of message 2 is null"),
     (answered(content="x", refusal=True), "the refusal of message 2 is true or false"),
     (answered(content="x", reasoning_content=["y"]), "'reasoning_content' of message 2 is a list"),
     (answered(content=["x"]), "a part of message 2 is a text"),
@@ -274,3 +284,22 @@ def test_published_transcripts_of_real_models_are_read_whole(tmp_path: Path) -> 
     assert seen["Qwen3-32B", Visibility.RAW] == 1840
     assert seen["gpt-5", Visibility.ABSENT] == 1840
     assert seen["Qwen2.5-14B-Instruct", Visibility.RAW] == 0
+
+
+def test_tool_calls_and_results_in_openai_form_are_read() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{"}}
+    line = {
+        "model": "m",
+        "scenario": "f/s",
+        "context": "c",
+        "sample": 0,
+        "messages": [
+            {"role": "user", "content": "U"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "content": "seen", "tool_call_id": "c1"},
+            {"role": "assistant", "content": "A"},
+        ],
+    }
+    _, asked, answered, _ = episode_from_line(line).messages
+    assert asked.calls == (ToolCall("c1", "look", "{"),)
+    assert answered.result == ToolResult("c1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from gyges.errors import StoreError
 from gyges.transcripts import rows, schema
 from gyges.transcripts.manifest import Manifest
-from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome
+from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, ToolCall, ToolResult
 from gyges.transcripts.store import RunReader, RunWriter, index_run
 from gyges.transcripts.verify import verify
 
@@ -98,3 +99,22 @@ def test_a_bytewise_copy_of_a_finished_run_is_a_run(tmp_path: Path) -> None:
     copy.write_bytes(path.read_bytes())
     with RunReader(copy) as reader:
         assert list(reader.episodes()) == [EPISODE]
+
+
+def test_tools_are_kept_in_a_run_that_began_without_them(tmp_path: Path) -> None:
+    path = of_schema(tmp_path / "one.sqlite", schema.WITH_TOOLS - 1)
+    said = (
+        *MESSAGES,
+        Message("assistant", "", calls=(ToolCall("c1", "look", '{"at":"it"}'),)),
+        Message("tool", "no such thing", result=ToolResult("c1", failed=True)),
+    )
+    later = replace(EPISODE, key=replace(EPISODE.key, sample=1), messages=said)
+
+    async def write() -> None:
+        with RunWriter.open(path) as writer:
+            await writer.episode(later)
+
+    asyncio.run(write())
+    with RunReader(path) as reader:
+        assert list(reader.episodes()) == [EPISODE, later]
+    assert verify(path) == []

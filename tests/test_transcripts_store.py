@@ -32,7 +32,17 @@ from gyges.transcripts.grades import (
     Ungraded,
 )
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedScenario
-from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import (
+    Call,
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.store import RunReader, RunWriter, write_run
 
 MANIFEST = Manifest(
@@ -109,6 +119,7 @@ pairs = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
 reasonings = st.builds(
     Reasoning, st.sampled_from(Visibility), texts, st.none() | texts, st.none() | integers, st.booleans()
 )
+tool_calls = st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple)
 messages = st.builds(
     Message,
     st.sampled_from(["system", "user", "assistant", "tool"]),
@@ -116,6 +127,8 @@ messages = st.builds(
     st.lists(reasonings, max_size=3).map(tuple),
     spans,
     st.none() | texts,
+    tool_calls,
+    st.none() | st.builds(ToolResult, texts, st.booleans()),
 )
 episodes = st.builds(
     Episode,

@@ -15,7 +15,17 @@ from gyges.errors import UsageError
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest
-from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import (
+    Call,
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.safe import safe, safe_lines
 from gyges.transcripts.store import RunReader, write_run
 from gyges.transcripts.terminal import lines, show_episode, show_pair, show_run
@@ -44,7 +54,8 @@ def words_of(text: str) -> tuple[Episode, list[Grade], list[Call]]:
     reasoning = (Reasoning(Visibility.RAW, text, text, 7, closed=False), Reasoning(Visibility.OMITTED, text))
     messages = (
         Message("system", text + text, signal=((0, 1), (2, len(text)))),
-        Message("assistant", text, reasoning, replay=text),
+        Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),)),
+        Message("tool", text, result=ToolResult(text, failed=True)),
     )
     pairs = ((text, text),)
     episode = Episode(key, text, Outcome.TRUNCATED, text, messages, 1.0, 2.0, text, pairs, pairs)

@@ -25,6 +25,7 @@ from gyges.transcripts.grades import (
     ReasoningRead,
     Ungraded,
 )
+from gyges.transcripts.record import Message, ToolCall, ToolResult
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -123,6 +124,23 @@ def spell_spans(spans: Iterable[tuple[int, int]]) -> str:
 
 def read_spans(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((start, end) for start, end in json.loads(text))
+
+
+def spell_tools(message: Message) -> str | None:
+    """A message's tool calls, or what it answers; None where no tool is in it."""
+    record: dict[str, Json] = {}
+    if message.calls:
+        record["calls"] = [[call.id, call.name, call.arguments] for call in message.calls]
+    if message.result:
+        record["result"] = [message.result.call, message.result.failed]
+    return spell(record) if record else None
+
+
+def read_tools(spelt: str | None) -> tuple[tuple[ToolCall, ...], ToolResult | None]:
+    record = json.loads(spelt) if spelt else {}
+    calls = tuple(ToolCall(*(original(part) for part in parts)) for parts in record.get("calls", ()))
+    result = record.get("result")
+    return calls, ToolResult(original(result[0]), result[1]) if result else None
 
 
 def spell_plan(plan: Plan) -> str:

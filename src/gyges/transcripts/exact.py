@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gyges.transcripts.record import Episode, Message, Outcome, Reasoning, Role, Visibility
+from gyges.transcripts.record import Episode, Message, Outcome, Reasoning, Role, ToolCall, ToolResult, Visibility
 
 
 class Details(BaseModel):
@@ -55,6 +55,25 @@ class Thought(BaseModel):
         return Reasoning(self.visibility, self.source, self.text, self.tokens, self.closed)
 
 
+class Called(BaseModel):
+    """One tool call."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Answered(BaseModel):
+    """What a tool's message answers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    call: str
+    failed: bool = False
+
+
 class Said(BaseModel):
     """Of a message."""
 
@@ -63,6 +82,8 @@ class Said(BaseModel):
     reasoning: list[Thought] = []
     signal: list[Annotated[tuple[int, int], Field(strict=False)]] = []
     replay: str | None = None
+    calls: list[Called] = []
+    result: Answered | None = None
 
     @classmethod
     def of(cls, message: Message) -> Said:
@@ -73,11 +94,15 @@ class Said(BaseModel):
             ],
             signal=list(message.signal),
             replay=message.replay,
+            calls=[Called(id=call.id, name=call.name, arguments=call.arguments) for call in message.calls],
+            result=Answered(call=message.result.call, failed=message.result.failed) if message.result else None,
         )
 
     def message(self, role: Role, text: str) -> Message:
         reasoning = tuple(one.reasoning() for one in self.reasoning)
-        return Message(role, text, reasoning, tuple(self.signal), self.replay)
+        calls = tuple(ToolCall(call.id, call.name, call.arguments) for call in self.calls)
+        result = ToolResult(self.result.call, self.result.failed) if self.result else None
+        return Message(role, text, reasoning, tuple(self.signal), self.replay, calls, result)
 
 
 def first_fault(error: ValidationError) -> str:

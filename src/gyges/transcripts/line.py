@@ -10,7 +10,17 @@ from pydantic import ValidationError
 
 from gyges.transcripts.exact import Details, Said, first_fault
 from gyges.transcripts.reasoning import split_tags
-from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Role, Visibility
+from gyges.transcripts.record import (
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    Role,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 
 REASONING_TAGS = ("think",)
 """Tags around the reasoning of models that were trained to reason."""
@@ -27,9 +37,10 @@ _ROLES: dict[str, Role] = {
 _REQUIRED = ("model", "scenario", "context", "sample", "messages")
 _OPTIONAL = ("labels", "metadata", "gyges")
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
-_MESSAGE_KEYS = ("role", "content", "name", "refusal", "gyges", *_REASONING_FIELDS)
+_TOOL_KEYS = ("tool_calls", "tool_call_id")
+_MESSAGE_KEYS = ("role", "content", "name", "refusal", "gyges", *_REASONING_FIELDS, *_TOOL_KEYS)
 
-_EXACT_KEYS = ("role", "content", "reasoning_content", "gyges")
+_EXACT_KEYS = ("role", "content", "reasoning_content", "gyges", *_TOOL_KEYS)
 
 Object = dict[str, object]
 
@@ -90,8 +101,16 @@ def _line_message(message: Message) -> Object:
     record: Object = {"role": message.role, "content": message.text}
     if words := [one.text for one in message.reasoning if one.text]:
         record["reasoning_content"] = "\n\n".join(words)  # For other tools: ours read `gyges`.
+    if message.calls:
+        record["tool_calls"] = [_line_call(call) for call in message.calls]
+    if message.result:
+        record["tool_call_id"] = message.result.call
     said = Said.of(message).model_dump(mode="python", exclude_defaults=True)
     return {**record, "gyges": said} if said else record
+
+
+def _line_call(call: ToolCall) -> Object:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _exact_episode(line: Object) -> Episode:
@@ -216,9 +235,11 @@ def _message(value: object, what: str) -> Part:
     role = record.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         raise Wrong(f"{what} has the role {role!r}", f"roles are {', '.join(_ROLES)}")
-    if _ROLES[role] != "assistant":
-        return Message(_ROLES[role], _content(record.get("content"), what)), None
-    return _answer(record, what)
+    if _ROLES[role] == "assistant":
+        return _answer(record, what)
+    answered = record.get("tool_call_id")
+    result = ToolResult(answered) if role == "tool" and isinstance(answered, str) else None
+    return Message(_ROLES[role], _content(record.get("content"), what), result=result), None
 
 
 def _answer(record: Object, what: str) -> Part:
@@ -227,13 +248,27 @@ def _answer(record: Object, what: str) -> Part:
     if refusal is not None and not isinstance(refusal, str):
         raise Wrong(f"the refusal of {what} is {_kind(refusal)}, not a text", "leave it out, or write the words")
     content = record.get("content")
-    text = "" if content is None and (refusal or fields) else _content(content, what)
+    calls = _calls(record, what)
+    text = "" if content is None and (refusal or fields or calls) else _content(content, what)
     if refusal:
         text = f"{text}\n{refusal}" if text else refusal
     native, text = split_tags(text, REASONING_TAGS, Visibility.RAW)
     asked_for, text = split_tags(text, SCRATCHPAD_TAGS, Visibility.SCRATCHPAD)
     reasoning = (*fields, *native, *asked_for) or (Reasoning(Visibility.ABSENT, "import"),)
-    return Message("assistant", text, reasoning), refusal
+    return Message("assistant", text, reasoning, calls=calls), refusal
+
+
+def _calls(record: Object, what: str) -> tuple[ToolCall, ...]:
+    return tuple(_call(item, what) for item in _list(record.get("tool_calls") or [], f"'tool_calls' of {what}"))
+
+
+def _call(value: object, what: str) -> ToolCall:
+    call = _object(value, f"a tool call of {what}")
+    function = _object(call.get("function"), f"the function of a tool call of {what}")
+    id, name, arguments = call.get("id"), function.get("name"), function.get("arguments")
+    if not (isinstance(id, str) and isinstance(name, str) and isinstance(arguments, str)):
+        raise Wrong(f"a tool call of {what} lacks its id, name or arguments", "each of them is a text")
+    return ToolCall(id, name, arguments)
 
 
 def _reasoning_fields(record: Object, what: str) -> tuple[Reasoning, ...]:

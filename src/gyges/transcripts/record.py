@@ -65,11 +65,30 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model wants called. `arguments` are the words it wrote: JSON, or what it took for it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """Which call a tool's message answers, and whether it tells of an error."""
+
+    call: str
+    """The id of the call."""
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message. `text` is what was said, without the reasoning.
 
-    `signal` are spans of `text` (system and user messages only). `replay` is the provider's own JSON of an
-    assistant message, sent back unchanged where the provider asks for it; never shown, never graded.
+    `signal` are spans of `text` (never the assistant's). `replay` is the provider's own JSON of an assistant
+    message, sent back unchanged where the provider asks for it; never shown, never graded. `calls` are an
+    assistant's, `result` is a tool's.
     """
 
     role: Role
@@ -77,6 +96,8 @@ class Message:
     reasoning: tuple[Reasoning, ...] = ()
     signal: tuple[Span, ...] = ()
     replay: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+    result: ToolResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +156,14 @@ class Call:
     received: float | None
     headers: tuple[tuple[str, str], ...] = ()
     """Of the response; secrets are never in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An attempt that is about to be sent. Stored first, so that one that never came back is known."""
+
+    episode: str
+    ordinal: int
+    attempt: int
+    sent: float
+    """The same number as in the attempt's `Call`, which tells it from the same attempt of another process."""

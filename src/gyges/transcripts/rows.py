@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import codec
+from gyges.transcripts import codec, schema
 from gyges.transcripts.codec import Json, original, stored
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
-from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import Call, Episode, EpisodeKey, Intent, Message, Outcome, Reasoning, Visibility
 
 Row = tuple[Any, ...]
 """What SQLite gives; STRICT tables see to the types."""
@@ -64,6 +64,7 @@ _EPISODE = f"{_KEY}, started, ended, model, labels, metadata"
 _BLOCK = "message, channel, block, role, text, signal, replay, visibility, source, tokens, closed"
 _INSERT_EPISODE = f"INSERT INTO episode(sha256, {_EPISODE}) VALUES ({', '.join('?' * 15)})"
 _INSERT_BLOCK = f"INSERT INTO block(episode, {_BLOCK}) VALUES ({', '.join('?' * 12)})"
+_INSERT_TOOLS = f"INSERT INTO block(episode, {_BLOCK}, tools) VALUES ({', '.join('?' * 13)})"
 _UPDATE_EPISODE = "UPDATE episode SET {} WHERE number = ?".format(
     ", ".join(f"{column} = ?" for column in ["sha256", *_EPISODE.split(", ")])
 )
@@ -84,7 +85,8 @@ def put_episode(db: sqlite3.Connection, episode: Episode) -> None:
             raise StoreError(f"episode {row[0]} is recorded already, with other words", "play it in a new run")
         db.execute("DELETE FROM block WHERE episode = ?", (number,))
         db.execute(_UPDATE_EPISODE, (sha256, *row, number))
-    db.executemany(_INSERT_BLOCK, [(number, *block) for block in blocks])
+    for block in blocks:
+        db.execute(_INSERT_BLOCK if len(block) == _PLAIN_CELLS else _INSERT_TOOLS, (number, *block))
 
 
 def episode_digest(episode: Episode) -> bytes:
@@ -116,12 +118,17 @@ def _episode_cells(episode: Episode) -> list[Json]:
     ]
 
 
+_PLAIN_CELLS = len(_BLOCK.split(", "))
+
+
 def _block_cells(episode: Episode) -> list[list[Json]]:
+    """One list a block. A message with tools has one cell more: without it, hashes are those of older schemas."""
     cells: list[list[Json]] = []
     for at, message in enumerate(episode.messages):
         signal = codec.spell_spans(message.signal) if message.signal else None
         said = [stored(message.text), signal, _stored(message.replay)]
-        cells.append([at, "text", 0, message.role, *said, None, None, None, None])
+        tools = codec.spell_tools(message)
+        cells.append([at, "text", 0, message.role, *said, None, None, None, None, *([tools] if tools else [])])
         for block, reasoning in enumerate(message.reasoning):
             about = [str(reasoning.visibility), stored(reasoning.source), reasoning.tokens, int(reasoning.closed)]
             cells.append([at, "reasoning", block, message.role, _stored(reasoning.text), None, None, *about])
@@ -171,16 +178,19 @@ def _get_messages(db: sqlite3.Connection, number: int) -> list[Message]:
     messages: list[Message] = []
     # A message's reasoning comes before its own row here ('reasoning' < 'text').
     reasoning: list[Reasoning] = []
+    columns = f"{_BLOCK}, tools" if schema.version(db) >= schema.WITH_TOOLS else f"{_BLOCK}, NULL"
     for row in db.execute(
-        f"SELECT {_BLOCK} FROM block WHERE episode = ? ORDER BY message, channel, block", (number,)
+        f"SELECT {columns} FROM block WHERE episode = ? ORDER BY message, channel, block", (number,)
     ):
-        _, channel, _, role, text, signal, replay, visibility, source, tokens, closed = row
+        _, channel, _, role, text, signal, replay, visibility, source, tokens, closed, tools = row
         if channel == "reasoning":
             visible = Visibility(visibility)
             reasoning.append(Reasoning(visible, original(source), _original(text), tokens, bool(closed)))
             continue
         spans = codec.read_spans(signal) if signal else ()
-        messages.append(Message(role, original(text), tuple(reasoning), spans, _original(replay)))
+        calls, result = codec.read_tools(tools)
+        said = (original(text), tuple(reasoning), spans, _original(replay))
+        messages.append(Message(role, *said, calls=calls, result=result))
         reasoning = []
     return messages
 
@@ -238,6 +248,28 @@ def call_of(row: Row) -> Call:
         received=received,
         headers=codec.read_pairs(headers),
     )
+
+
+# Intents
+
+_INTENT = "episode, ordinal, attempt, sent"
+_UNSETTLED = (
+    f"SELECT {_INTENT} FROM intent WHERE NOT EXISTS (SELECT 1 FROM call WHERE call.episode = intent.episode"
+    " AND call.ordinal = intent.ordinal AND call.sent = intent.sent{}) ORDER BY number"
+)
+
+
+def put_intent(db: sqlite3.Connection, intent: Intent) -> None:
+    row = (stored(intent.episode), intent.ordinal, intent.attempt, intent.sent)
+    db.execute(f"INSERT INTO intent({_INTENT}) VALUES (?, ?, ?, ?)", row)
+
+
+def get_unsettled(db: sqlite3.Connection, *, answered: bool) -> Iterator[Intent]:
+    """Intents whose call is not stored; with `answered`, also those whose call got no answer from anybody."""
+    # Where nobody was reached, nobody can have sent a bill.
+    answer = " AND (call.response IS NOT NULL OR call.error LIKE 'unreachable:%')" if answered else ""
+    for episode, ordinal, attempt, sent in db.execute(_UNSETTLED.format(answer)):
+        yield Intent(original(episode), ordinal, attempt, sent)
 
 
 # Grades

@@ -110,7 +110,35 @@ def _second(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second)
+# Append-only, like calls, and written before them: an intent without its call was sent, and nobody heard of it.
+_V3 = """
+CREATE TABLE intent(
+  number INTEGER PRIMARY KEY,
+  episode TEXT NOT NULL,
+  ordinal INTEGER NOT NULL, attempt INTEGER NOT NULL,
+  sent REAL NOT NULL
+) STRICT;
+"""
+
+
+WITH_INTENTS = 3
+"""Runs of older schemas have none."""
+
+
+def _third(connection: sqlite3.Connection) -> None:
+    for statement in _V3.split(";\n"):
+        connection.execute(statement)
+
+
+WITH_TOOLS = 4
+"""In runs of older schemas no tool was called."""
+
+
+def _fourth(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE block ADD COLUMN tools TEXT")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 

@@ -162,10 +162,13 @@ def _many(number: int, noun: str) -> str:
 
 
 def _message(number: int, message: Message, page: Page) -> Iterator[str]:
-    yield page.style(f"--- {number} {message.role} ---", "strong")
+    about = f" {message.result.call}{': error' if message.result.failed else ''}" if message.result else ""
+    yield page.style(safe(f"--- {number} {message.role}{about} ---"), "strong")
     for block, reasoning in enumerate(message.reasoning):
         yield from _reasoning(block, reasoning, page)
     yield from _marked(message.text, message.signal, page)
+    for call in message.calls:
+        yield safe(f"-> {call.name}({call.arguments})  [{call.id}]")
 
 
 def _reasoning(block: int, reasoning: Reasoning, page: Page) -> Iterator[str]:
