@@ -50,6 +50,7 @@ def test_a_run_of_an_older_schema_is_read_as_it_is(tmp_path: Path, number: int) 
         assert reader.manifest == MANIFEST
         assert list(reader.episodes()) == [EPISODE]
         assert [hit.found for hit in reader.search("asked")] == ["asked"]
+        assert reader.in_flight() == reader.unanswered() == []
     assert verify(path) == []
     assert path.read_bytes() == before
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gyges.batch.retry import Patience
 from gyges.models.provider import CallFailed, Provider, Received, Reply, Sampling, Trouble
 from gyges.scenarios.plan import Seed
-from gyges.transcripts.record import Call, Message
+from gyges.transcripts.record import Call, Intent, Message
 from gyges.transcripts.store import RunWriter
 
 DRAW_HEADER = "x-gyges-draw"
@@ -68,17 +68,24 @@ class Caller:
             attempt += 1
 
     async def _attempt(self, body: bytes, headers: Mapping[str, str], ordinal: int, attempt: int) -> Reply:
-        """Send once, commit what came, then read it."""
-        sent = time.time()
+        """Say that it is about to be sent, send it once, commit what came, then read it.
+
+        Cancelled while it is under way it leaves its intent, by which it is known as possibly billed.
+        """
         received: Received | None = None
         failure: CallFailed | None = None
         reply: Reply | None = None
+        async with self._line.connections:
+            sent = time.time()
+            await self._writer.intent(Intent(self._episode, ordinal, attempt, sent))
+            try:
+                received = await self._send(body, headers)
+            except CallFailed as caught:
+                failure = caught
         try:
-            received = await self._send(body, headers)
-            reply = self._line.provider.read(received)
+            reply = self._line.provider.read(received) if received else None
         except CallFailed as caught:
             failure = caught
-            received = received or caught.received
         await self._writer.call(
             Call(
                 episode=self._episode,
@@ -100,10 +107,9 @@ class Caller:
 
     async def _send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         seconds = self._line.patience.call_seconds
-        async with self._line.connections:
-            try:
-                # The SDK's timeouts are per read: a server that drips bytes never trips them.
-                async with asyncio.timeout(seconds):
-                    return await self._line.provider.send(body, headers)
-            except TimeoutError as late:
-                raise CallFailed(Trouble.TRANSIENT, f"no full answer within {seconds:g} s") from late
+        try:
+            # The SDK's timeouts are per read: a server that drips bytes never trips them.
+            async with asyncio.timeout(seconds):
+                return await self._line.provider.send(body, headers)
+        except TimeoutError as late:
+            raise CallFailed(Trouble.TRANSIENT, f"no full answer within {seconds:g} s") from late

@@ -15,7 +15,7 @@ from gyges.scenarios.plan import Plan
 from gyges.transcripts import codec, rows, schema, search
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
-from gyges.transcripts.record import Call, Episode, Outcome
+from gyges.transcripts.record import Call, Episode, Intent, Outcome
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.search import Part
 
@@ -100,6 +100,20 @@ class RunReader:
         with self._told():
             found = self._db.execute("SELECT count(*) FROM call WHERE error = '' AND response IS NOT NULL")
             return int(found.fetchone()[0])
+
+    def in_flight(self) -> list[Intent]:
+        """Attempts that were about to be sent and of which nothing is stored since, oldest first."""
+        return self._unsettled(answered=False)
+
+    def unanswered(self) -> list[Intent]:
+        """Attempts that brought no answer and may have reached a provider: they may have been billed."""
+        return self._unsettled(answered=True)
+
+    def _unsettled(self, *, answered: bool) -> list[Intent]:
+        with self._told():
+            if schema.version(self._db) < schema.WITH_INTENTS:
+                return []
+            return list(rows.get_unsettled(self._db, answered=answered))
 
     def plans(self) -> Iterator[Plan]:
         with self._told():

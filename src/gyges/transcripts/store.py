@@ -20,7 +20,7 @@ from gyges.transcripts.grades import Grade
 from gyges.transcripts.lock import Lock, Owner
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Call, Episode
+from gyges.transcripts.record import Call, Episode, Intent
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.schema import Durability
 
@@ -68,6 +68,10 @@ class RunWriter:
     def taken_over(self) -> Owner | None:
         """The last writer, if it died without closing the run."""
         return self._lock.taken_over
+
+    async def intent(self, intent: Intent) -> None:
+        """Say that a call is about to be sent."""
+        await self._commits.commit(lambda db: rows.put_intent(db, intent))
 
     async def call(self, call: Call) -> None:
         """Add a call. The same ordinal and attempt may come again (after a crash): nothing is replaced."""
