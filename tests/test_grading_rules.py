@@ -13,7 +13,7 @@ GOOD = """canary: c
 title: t
 language: en
 markers: {negation: [not], no_negation: [x], hypothetical: [if], attribution: [x], others: [x], turn: [x],
-  later: [x], unreal: [x], barrier: [but]}
+  later: [x], unreal: [x], unused: [x], barrier: [but]}
 classes: {animal: [cat]}
 cues:
   found: {patterns: ["<animal>"]}

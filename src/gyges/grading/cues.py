@@ -98,7 +98,7 @@ class _Reader:
                 return any(start == found.end for start, _ in self._spans("negation"))
             case "hypothetical" | "others":
                 return any(self._reaches(start, end, found, SUPPOSED) for start, end in self._spans(flag))
-            case "later" | "unreal":
+            case "later" | "unreal" | "unused":
                 return bool(self._spans(flag))
         return False
 

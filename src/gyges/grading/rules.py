@@ -19,11 +19,21 @@ from gyges.study import places
 
 from .lexicon import Lexicon, PatternError
 
-CODE = "2"
+CODE = "3"
 """Goes up when the engine's code changes what it finds."""
 
 Flag = Literal[
-    "negated", "hypothetical", "quoted", "attributed", "others", "asked", "later", "unreal", "denied", "long"
+    "negated",
+    "hypothetical",
+    "quoted",
+    "attributed",
+    "others",
+    "asked",
+    "later",
+    "unreal",
+    "denied",
+    "long",
+    "unused",
 ]
 MARKERS = (
     "negation",
@@ -34,6 +44,7 @@ MARKERS = (
     "turn",
     "later",
     "unreal",
+    "unused",
     "barrier",
 )
 
