@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
-from gyges.browse.marks import Kind, Mark, Piece, pieces
+from gyges.browse.marks import WHOLE, Kind, Mark, Piece, pieces
 from gyges.transcripts.grades import BehaviourShown, Channel, Evidence, Grade, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import Episode, Message, Reasoning
 
@@ -108,6 +108,18 @@ class PairView:
 Marked = dict[Place, list[Mark]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is marked where, the words looked for, and how much of a text is shown."""
+
+    marked: Marked
+    words: str
+    whole: int
+
+    def cut(self, place: Place, text: str, signal: Sequence[Mark] = ()) -> list[Piece]:
+        return pieces(text, [*signal, *self.marked.get(place, ()), *_found(text, self.words)], self.whole)
+
+
 def read_place(text: str) -> Linked | None:
     """The span that a deep link names, such as `a-4-r0-63-119`; None if it names none."""
     found = _PLACE.fullmatch(text)
@@ -124,8 +136,12 @@ def view(
     grades: Iterable[Grade] = (),
     linked: Linked | None = None,
     words: str = "",
+    whole: int = WHOLE,
 ) -> PairView:
-    """Align, mark and annotate. `words` are marked wherever they are said; None is an episode not played."""
+    """Align, mark and annotate. `words` are marked wherever they are said; None is an episode not played.
+
+    Of a text longer than `whole` characters only some is shown.
+    """
     given = list(grades)
     episodes = (first, second)
     by_side = [_of(episode, given) for episode in episodes]
@@ -144,7 +160,8 @@ def view(
             linked.place,
             Mark(linked.start, linked.end, "link", id=linked.place.id(linked.start, linked.end)),
         )
-    turns = tuple(_turn(one, other, marked, words) for one, other in rows)
+    shown = _Shown(marked, words, whole)
+    turns = tuple(_turn(one, other, shown) for one, other in rows)
     return PairView(first, second, turns, tuple(notes), forks)
 
 
@@ -228,32 +245,27 @@ def _exchanges(messages: Sequence[Message]) -> list[list[tuple[int, Message]]]:
     return exchanges
 
 
-def _turn(one: tuple[int, Message] | None, other: tuple[int, Message] | None, marked: Marked, words: str) -> Turn:
+def _turn(one: tuple[int, Message] | None, other: tuple[int, Message] | None, shown: _Shown) -> Turn:
     same = bool(one and other and one[1] == other[1] and one[1].role != "assistant")
-    cells = [
-        _cell(side, entry, marked, words) if entry else None
-        for side, entry in zip(SIDES, (one, other), strict=True)
-    ]
+    cells = [_cell(side, entry, shown) if entry else None for side, entry in zip(SIDES, (one, other), strict=True)]
     return Turn(cells[0], cells[1], same)
 
 
-def _cell(side: str, entry: tuple[int, Message], marked: Marked, words: str) -> Cell:
+def _cell(side: str, entry: tuple[int, Message], shown: _Shown) -> Cell:
     number, message = entry
     place = Place(side, number, "text", 0)
     signal = [Mark(start, end, "signal", "signal") for start, end in message.signal]
     thoughts = tuple(
-        _thought(Place(side, number, "reasoning", block), reasoning, marked, words)
+        _thought(Place(side, number, "reasoning", block), reasoning, shown)
         for block, reasoning in enumerate(message.reasoning)
     )
-    marks = [*signal, *marked.get(place, ()), *_found(message.text, words)]
-    return Cell(place, message, thoughts, pieces(message.text, marks))
+    return Cell(place, message, thoughts, shown.cut(place, message.text, signal))
 
 
-def _thought(place: Place, reasoning: Reasoning, marked: Marked, words: str) -> Thought:
+def _thought(place: Place, reasoning: Reasoning, shown: _Shown) -> Thought:
     if reasoning.text is None:
         return Thought(place, reasoning, None)
-    marks = [*marked.get(place, ()), *_found(reasoning.text, words)]
-    return Thought(place, reasoning, pieces(reasoning.text, marks))
+    return Thought(place, reasoning, shown.cut(place, reasoning.text))
 
 
 def _found(text: str, words: str, most: int = 200) -> Iterator[Mark]:

@@ -79,6 +79,7 @@ function linkHere() {
       return copy(address.href, "copied a link to these words");
     }
   }
+  if (!location.protocol.startsWith("http")) return copy(address.href, "copied a link to this page");
   const turn = find("[data-turn].here article[id]");
   if (turn) address.hash = turn.id;
   return copy(address.href, turn ? "copied a link to this turn" : "copied a link to this page");
@@ -92,7 +93,22 @@ const acts = {
   link: linkHere,
 };
 
+// The place in this page that a link leads to: a mark or a message.
+function placeOf(event) {
+  const link = event.target.closest("a[href^='#']");
+  const place = link && document.getElementById(link.hash.slice(1));
+  return place && place.closest("mark, article") ? place : null;
+}
+
 document.addEventListener("click", (event) => {
+  const place = event.defaultPrevented ? null : placeOf(event);
+  if (place) {
+    event.preventDefault();
+    document.querySelectorAll("mark.target").forEach((mark) => mark.classList.remove("target"));
+    place.classList.add("target");
+    show(place);
+    history.replaceState(null, "", `#${place.id}`);
+  }
   const button = event.target.closest("[data-act]");
   if (button && acts[button.dataset.act]) acts[button.dataset.act]();
 });
@@ -101,7 +117,7 @@ document.addEventListener("click", (event) => {
 const keys = {
   "?": acts.keys,
   "/": () => { const box = find("[data-search]"); if (box) { box.focus(); box.select(); } },
-  o: () => { location.href = "/"; },
+  o: () => find(".home").click(),
   j: () => step("[data-turn], [data-row]", 1),
   k: () => step("[data-turn], [data-row]", -1),
   d: acts.decision,
@@ -112,14 +128,9 @@ const keys = {
 };
 
 function press(key) {
-  const target = find(`[data-key="${CSS.escape(key)}"]`);
+  const target = all(`[data-key="${CSS.escape(key)}"]`)[0];
   if (target) {
-    const hash = target.getAttribute("href");
-    if (hash && hash.startsWith("#")) {
-      const mark = document.getElementById(hash.slice(1));
-      if (mark) show(mark);
-      history.replaceState(null, "", hash);
-    } else target.click();
+    target.click();
     return true;
   }
   if (!keys[key]) return false;

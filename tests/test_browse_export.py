@@ -1,0 +1,135 @@
+"""The static file: all of the chosen pairs, nothing of this machine, and hostile text is inert there too."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gyges.browse.export import Mask, static_page, write_static
+from gyges.browse.page import CANARY
+from gyges.errors import UsageError
+from tests.browsing import PAYLOADS, hostile_run, kind_pair, kind_run, manifest_of, write
+from tests.chromium import chromium, executable
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return kind_run(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.mark.parametrize(
+    ("choose", "pairs"), [("", 16), ("?agent=ann&first=complies", 4), ("q=nice+day", 8), ("quadrant=reverse", 0)]
+)
+def test_the_filters_of_the_table_choose_the_pairs(run: Path, choose: str, pairs: int) -> None:
+    if not pairs:
+        with pytest.raises(UsageError, match="no pair"):
+            static_page([run], choose)
+        return
+    page, count = static_page([run], choose)
+    assert count == pairs == page.count("<template") == page.count("<tr data-row")
+
+
+def test_it_carries_its_canary_its_policy_and_a_no_index_notice(run: Path) -> None:
+    page, _ = static_page([run])
+    assert CANARY in page
+    assert '<meta name="robots" content="noindex, nofollow, noarchive">' in page
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    assert policy[1].startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
+    assert "unsafe" not in policy[1]
+    assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", page)
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    monkeypatch.setenv("SOME_API_KEY", "sk-very-secret-0123456789")
+    monkeypatch.chdir(tmp_path)
+    return "sk-very-secret-0123456789"
+
+
+def test_no_secret_no_command_and_no_path_of_this_machine_is_in_it(tmp_path: Path, secret: str) -> None:
+    episodes, grades = kind_pair(
+        "s0", 0, "complies", "declines", thought=f"They train me in {tmp_path} on {secret}."
+    )
+    command = f"gyges import {tmp_path}/x.jsonl"
+    run = write(tmp_path / "r.sqlite", manifest_of("r", command=command), episodes, grades)
+    page, _ = static_page([run])
+    assert " train me in █" in page
+    for hidden in (secret, secret[:12], str(tmp_path), "gyges import"):
+        assert hidden not in page
+
+
+def test_a_masked_secret_takes_as_much_room_as_it_took(secret: str) -> None:
+    assert Mask([secret]).text(f"a {secret} b") == f"a {'█' * len(secret)} b"
+    assert Mask([]).text("as it was") == "as it was"
+
+
+def test_it_is_written_whole_or_not_at_all(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "out.html"
+    assert write_static([run], file) == 16
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match="there already"):
+        write_static([run], file)
+    with pytest.raises(UsageError, match="can't be written"):
+        write_static([run], tmp_path / "none" / "out.html")
+    monkeypatch.setattr("gyges.browse.export.LARGEST", 1000)
+    with pytest.raises(UsageError, match="16 pairs make a page of"):
+        write_static([run], file, overwrite=True)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
+
+
+def test_long_texts_are_whole_in_it(tmp_path: Path) -> None:
+    episodes, grades = kind_pair("s0", 0, "complies", "declines", thought="a " * 60_000 + "They train me.")
+    run = write(tmp_path / "r.sqlite", manifest_of("r"), episodes, grades)
+    page, _ = static_page([run])
+    assert "not shown here" not in page
+    assert "a a a They train me." in page
+
+
+async def test_from_the_disk_it_lists_searches_and_shows_pairs(run: Path, tmp_path: Path) -> None:
+    executable()
+    write_static([run], tmp_path / "out.html")
+    async with chromium() as tab:
+        await tab.open((tmp_path / "out.html").as_uri())
+        await tab.ask("document.querySelector('a[href*=\"quadrant=diverges_revealed\"]').click()")
+        await tab.until("document.querySelector('#count').textContent == '2 pairs'")
+        await tab.ask("location.hash = '#list'")
+        await tab.until("document.querySelector('#count').textContent == '16 pairs'")
+        await tab.press("/")
+        await tab.type("NICE day")
+        await tab.until("document.querySelector('#count').textContent == '8 pairs'")
+        await tab.press("Escape")
+        await tab.press("j")
+        await tab.press("Enter")
+        await tab.until("location.hash.startsWith('#pair=')")
+        assert await tab.ask("document.querySelector('#pair h1').textContent") == "f/s0"
+        await tab.press("d")
+        assert await tab.ask("document.querySelector('mark.target').closest('article').id") == "a-2"
+        await tab.press("r")
+        link = str(await tab.ask("location.href"))
+        await tab.press("u")
+        await tab.until("!document.querySelector('#list').hidden")
+        await tab.open("about:blank")
+        await tab.open(link)
+        assert await tab.ask("document.activeElement.id") == "fork-reasoning-a"
+        assert tab.errors == []
+        assert {url.partition("#")[0] for url in tab.requests} == {(tmp_path / "out.html").as_uri()}
+
+
+async def test_from_the_disk_hostile_text_does_nothing(tmp_path: Path) -> None:
+    executable()
+    write_static([hostile_run(tmp_path, PAYLOADS)], tmp_path / "out.html")
+    async with chromium() as tab:
+        await tab.open((tmp_path / "out.html").as_uri())
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == len(PAYLOADS)
+        for number in range(len(PAYLOADS)):
+            await tab.ask(f"location.hash = document.querySelectorAll('[data-open]')[{number}].hash")
+            await tab.until("!document.querySelector('#pair').hidden")
+        assert await tab.ask("document.querySelectorAll('script').length") == 1
+        assert await tab.ask("document.querySelectorAll('img, iframe, base, object, video').length") == 0
+        assert tab.dialogs == []
+        assert tab.errors == []
+        assert {url.partition("#")[0] for url in tab.requests} == {(tmp_path / "out.html").as_uri()}
