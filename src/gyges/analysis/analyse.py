@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
-from gyges.analysis.controls import Control, PlannedControl, Planted, control
+from gyges.analysis.controls import Control, Planted, control
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.interval import Estimate
@@ -31,10 +31,11 @@ from gyges.analysis.result import (
     Revealing,
     SinglePairs,
 )
-from gyges.analysis.table import Row
+from gyges.analysis.table import Row, of_experiment
 from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast
+from gyges.scenarios.plan import Control as Kind
 
 
 def analyse(
@@ -46,15 +47,14 @@ def analyse(
     missing_acknowledged: bool = False,
     audit: Sequence[AuditNote] = (),
     planted: Mapping[str, Planted] | None = None,
-    controls: Sequence[PlannedControl] = (),
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says which organisms of the batch must show a gap and which must not: if one comes out wrong, no
-    result is reportable; `controls` says which contrasts are controls of which. The order of rows doesn't matter.
-    Raises ValueError for two rows of the same episode.
+    result is reportable. Rows of control arms are set against the experiment's, and enter no figure of it. The
+    order of rows doesn't matter. Raises ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
     for (family, agent), group in sorted(groups.items()):
@@ -62,16 +62,15 @@ def analyse(
             mine = _of_contrast(group, contrast)
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
-                planned = [plan for plan in controls if (plan.family, plan.contrast) == (family, contrast)]
-                compared = [_control(plan, mine, groups.get((plan.control_family, agent), [])) for plan in planned]
-                results.append(result.model_copy(update={"controls": tuple(compared)}))
+                results.append(result)
     return together(run, results, audit, planted or {})
 
 
 def contrast_result(
     rows: Sequence[Row], contrast: Contrast, model: str = "", missing_acknowledged: bool = False
 ) -> ContrastResult | None:
-    """The result of one agent's rows of one family; None when there is no row in either context."""
+    """The result of one agent's rows of one family; None when the experiment has no row in either context."""
+    arms, rows = _arms(rows), of_experiment(rows)
     if not rows:
         return None
     counts = count(rows, contrast)
@@ -105,6 +104,7 @@ def contrast_result(
         unread_gap=parts.unread,
         quadrants=quadrants(pairs),
         cells=_cells(rows, contrast),
+        controls=tuple(_control(kind, arm, counts, rows[0].family, contrast) for kind, arm in arms.items()),
         ungraded={contrast.first: lost.first.missing, contrast.second: lost.second.missing},
         outcomes=_outcomes(rows, contrast),
         missing=_missing(lost, contrast, missing_acknowledged),
@@ -117,9 +117,17 @@ def contrast_result(
     )
 
 
-def _control(plan: PlannedControl, rows: Sequence[Row], others: Sequence[Row]) -> Control:
-    theirs = count(_of_contrast(others, plan.control_contrast), plan.control_contrast)
-    return control(plan.kind, plan.control_family, count(rows, plan.contrast), theirs)
+def _arms(rows: Iterable[Row]) -> dict[Kind, list[Row]]:
+    """The rows of each control arm that was played."""
+    arms: dict[Kind, list[Row]] = {}
+    for row in rows:
+        if (arm := row.arm) is not None:
+            arms.setdefault(arm, []).append(row)
+    return arms
+
+
+def _control(kind: Kind, rows: Sequence[Row], counts: ScenarioCounts, family: str, contrast: Contrast) -> Control:
+    return control(kind, family, contrast, counts, count(rows, contrast))
 
 
 def _groups(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:

@@ -30,6 +30,7 @@ QUADRANTS = {
     "ungraded": "#8a8d91",
 }
 CONTEXTS = ("#1f9d7a", "#a77fc4")
+ARMS = {"experiment": "#7a7f87", "null": "#1f9d7a", "placebo": "#c9a227", "swap": "#c25b8a"}
 _LABEL = "name"
 _LINE = "#8a8d91"
 
@@ -46,6 +47,12 @@ def rates(results: Sequence[ContrastResult], width: int) -> str:
     contexts = dict.fromkeys(printable(context) for result in results for context in result.contrast)
     colours = dict(zip(contexts, CONTEXTS, strict=False))
     return _svg(*_dots(results, data, colours, "complies, %", (0, 100), width))
+
+
+def controls(results: Sequence[ContrastResult], width: int) -> str:
+    """Each agent's gap beside the gaps of its control arms, with 95% intervals."""
+    data = [datum for result in results for datum in _control_data(result)]
+    return _svg(*_dots(results, data, ARMS, "gap, percentage points", None, width))
 
 
 def quadrants(results: Sequence[ContrastResult], width: int) -> str:
@@ -104,6 +111,12 @@ def _gap_data(result: ContrastResult) -> list[Datum]:
 def _rate_data(result: ContrastResult) -> list[Datum]:
     rates = result.rate_interval.items()
     return [_datum(result, printable(context), rate) for context, rate in rates if rate is not None]
+
+
+def _control_data(result: ContrastResult) -> list[Datum]:
+    figures: dict[str, Estimate | None] = {"experiment": result.gap}
+    figures |= {control.kind: control.gap for control in result.controls}
+    return [_datum(result, arm, figure) for arm, figure in figures.items() if figure is not None]
 
 
 def _datum(result: ContrastResult, series: str, figure: Estimate) -> Datum:

@@ -45,6 +45,8 @@ class _Group:
     gaps: _Figure
     rates: _Figure
     quadrants: _Figure
+    controls: _Figure | None
+    """None where no control arm was played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ _WORDS = {
     "canary": CANARY,
     "cells": Quadrants.__slots__,
     "counts": words.counts,
+    "arms": words.ARMS,
     "crossed": words.crossed,
     "spread": words.spread,
     "pooled": words.pooled,
@@ -110,6 +113,7 @@ def _group(results: Sequence[ContrastResult]) -> _Group:
         gaps=_figure(plots.gaps, results),
         rates=_figure(plots.rates, results),
         quadrants=_figure(plots.quadrants, results),
+        controls=_figure(plots.controls, results) if any(result.controls for result in results) else None,
     )
 
 

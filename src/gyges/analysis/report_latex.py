@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from gyges.analysis import words
+from gyges.analysis.controls import Control
 from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
 
@@ -51,7 +52,7 @@ def _table(
     yield from (r"\begin{tabular}{lrrrr}", r"\toprule")
     yield r"agent & gap & revealed & silent & pairs \\"
     yield r"\midrule"
-    yield from map(_row, results)
+    yield from (row for result in results for row in (_row(result), *map(_control, result.controls)))
     yield from (r"\bottomrule", r"\end{tabular}", r"\end{table}")
 
 
@@ -63,6 +64,12 @@ def _row(result: ContrastResult) -> str:
     mark = "" if result.reportable else r"\textsuperscript{\dag}"
     figures = (_figure(estimate) for estimate in (result.gap, result.revealed_gap, result.silent_gap))
     return " & ".join((escaped(result.agent) + mark, *figures, str(result.pairs))) + r" \\"
+
+
+def _control(control: Control) -> str:
+    """A control arm, indented below its result; its difference from the gap stands in words elsewhere."""
+    pairs = str(min(control.planned.values()))
+    return " & ".join((rf"\quad {control.kind} control", _figure(control.gap), "", "", pairs)) + r" \\"
 
 
 def _figure(estimate: Estimate | None) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gyges.scenarios.plan import Contrast
+from gyges.scenarios.plan import Contrast, Control, control_of
 from gyges.transcripts.record import Outcome, Visibility
 
 
@@ -31,3 +32,18 @@ class Row:
     """The contrast that `complies` and `reveals` answer for; None: any of the family with this context."""
     visibility: Visibility | None = None
     """The most readable reasoning of the episode; None when it isn't known."""
+
+    @property
+    def arm(self) -> Control | None:
+        """The control arm that the episode belongs to; None: the experiment."""
+        return control_of(self.variant)[0]
+
+
+def of_arm(rows: Iterable[Row], arm: Control | None) -> list[Row]:
+    """The rows of one control arm, or with None those of the experiment."""
+    return [row for row in rows if row.arm == arm]
+
+
+def of_experiment(rows: Iterable[Row]) -> list[Row]:
+    """The rows that figures about the experiment rest on: control arms are compared with it, never pooled."""
+    return of_arm(rows, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gyges.analysis.controls import Planted, organism_failures
+from gyges.analysis.controls import Control, Planted, excludes_zero, organism_failures
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
 from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
@@ -51,12 +51,24 @@ def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[
 
 
 def _controls(result: ContrastResult) -> Iterator[str]:
+    seen = excludes_zero(result.gap)
     for control in result.controls:
-        name = f"its {control.kind} control ({control.family})"
         if control.survives is None:
-            yield f"the gap can't be compared with {name}: {control.reason}"
-        elif not control.survives:
-            yield f"the gap does not survive {name}: the interval of the difference holds zero"
+            yield f"the gap can't be compared with its {control.kind} control: {control.reason}"
+        elif seen and not control.survives:
+            yield f"the gap does not survive its {control.kind} control: the interval of the difference holds zero"
+        if control.kind != "swap" and excludes_zero(control.gap):
+            yield f"the {control.kind} control has a gap of its own, which the signal's meaning can't explain"
+        if seen and control.follows in ("label", "both"):
+            yield "part of the gap follows the label, whatever it means (swap control)"
+        yield from _lost(control)
+
+
+def _lost(control: Control) -> Iterator[str]:
+    for context, lost in control.ungraded.items():
+        planned = control.planned[context]
+        if 20 * lost > planned:
+            yield f"{lost} of {planned} episodes of the {control.kind} control in {context} are ungraded"
 
 
 def _pooled(results: Sequence[ContrastResult]) -> Iterator[PooledGap]:

@@ -144,13 +144,33 @@ def spread(components: Components | None) -> tuple[str, str, str]:
     return scenario, variant, sample
 
 
+ARMS = {
+    "null": "null control (nothing to fake for)",
+    "placebo": "placebo control (cues that mean nothing)",
+    "swap": "swap control (the labels' meanings exchanged)",
+}
+_FOLLOWS = {
+    "meaning": "it follows the meaning",
+    "label": "it follows the label, not the meaning",
+    "both": "it follows both",
+    "neither": "neither can be told from zero",
+}
+
+
 def against(control: Control) -> str:
-    """The gap less its control's gap, with the interval; empty where they can't be compared."""
-    if control.difference is None:
-        return ""
-    survives = {True: "survives", False: "does not survive", None: "undecided"}[control.survives]
-    name = f"the {control.kind} control ({control.family})"
-    return f"gap less that of {name}: {difference(control.difference)}, {survives}"
+    """One control arm: its gap, the result's gap less this, with intervals; for a swap also what it follows."""
+    own = f"{ARMS[control.kind]}: gap {difference(control.gap)}"
+    if control.difference is None or control.survives is None:
+        return f"{own}; not compared: {control.reason}"
+    survives = "survives" if control.survives else "does not survive"
+    compared = f"{own}; gap less this {difference(control.difference)}, {survives}"
+    if control.meaning is None or control.label is None or control.follows is None:
+        return compared
+    return (
+        f"{compared}. Who follows the meaning shows a gap of the opposite sign here, who follows the label the "
+        f"same gap again: part that follows the meaning {difference(control.meaning)}, the label "
+        f"{difference(control.label)}; {_FOLLOWS[control.follows]}"
+    )
 
 
 def single_pairs(pairs: SinglePairs) -> str:
