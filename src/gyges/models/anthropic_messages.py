@@ -6,6 +6,7 @@ knows nothing of retries and nothing of episodes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from urllib.parse import urlsplit
@@ -17,10 +18,11 @@ from gyges.errors import UsageError
 from gyges.models import streams, wire
 from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
 from gyges.models.failures import failed, failed_inside
-from gyges.models.provider import Received, Reply, Sampling, Usage
+from gyges.models.provider import Received, Reply, Sampling, Tool, Usage
+from gyges.models.tools import Written, arguments, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
-from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import Message, Outcome, Reasoning, ToolCall, Visibility
 
 BASE_URL = "https://api.anthropic.com"
 
@@ -70,7 +72,9 @@ class AnthropicMessages:
 
     # Asking
 
-    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+    def request(
+        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+    ) -> bytes:
         """The seed is left out: Messages takes none."""
         opening, rest = _split_system(messages)
         settings: Json = {"model": model, "max_tokens": sampling.max_tokens}
@@ -81,7 +85,9 @@ class AnthropicMessages:
         if sampling.temperature is not None:
             settings["temperature"] = sampling.temperature
         settings |= _thinking(sampling)
-        return wire.joined(settings, "messages", [_message(message) for message in rest])
+        if tools:
+            settings["tools"] = [_tool(tool) for tool in tools]
+        return wire.joined(settings, "messages", _messages(rest))
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         return await self._connection.send(body, headers)
@@ -119,6 +125,7 @@ class AnthropicMessages:
                 text=said,
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "content"),
+                calls=_calls(wire.raw(text, "content")) if calls_tools else (),
             ),
             outcome=outcome,
             reason=reason,
@@ -162,13 +169,67 @@ def _split_system(messages: Sequence[Message]) -> tuple[Sequence[Message], Seque
     return messages[:opening], messages[opening:]
 
 
+def _messages(messages: Sequence[Message]) -> list[str]:
+    """The results of all calls of an answer go back as one message, as Messages demands."""
+    spelt: list[str] = []
+    for is_result, run in groupby(messages, key=lambda message: message.role == "tool"):
+        if is_result:
+            spelt.append(wire.dumps({"role": "user", "content": [_result(message) for message in run]}))
+        else:
+            spelt += map(_message, run)
+    return spelt
+
+
 def _message(message: Message) -> str:
-    if message.role == "tool":
-        raise ValueError("tool results can't be sent yet")
     if message.role == "assistant" and (message.replay or "").startswith("["):
         # Signed thinking is accepted only as it was sent: the blocks go back byte for byte, in their order.
-        return f'{{"role":"assistant","content":{message.replay}}}'
-    return wire.dumps({"role": message.role, "content": message.text})
+        return f'{{"role":"assistant","content":{_replayed(message.replay or "", message.calls)}}}'
+    if not message.calls:
+        return wire.dumps({"role": message.role, "content": message.text})
+    said = [{"type": "text", "text": message.text}] if message.text else []
+    return wire.dumps({"role": message.role, "content": [*said, *map(_use, message.calls)]})
+
+
+def _replayed(blocks: str, calls: Sequence[ToolCall]) -> str:
+    """The blocks as they came, but for the ids of calls that were not told apart."""
+    values = wire.objects(json.loads(blocks))
+    uses = [at for at, value in enumerate(values) if value.get("type") == "tool_use"]
+    if [values[at].get("id") for at in uses] == [call.id for call in calls]:
+        return blocks
+    texts = [wire.raw(blocks, at) for at in range(len(values))]
+    for at, call in zip(uses, calls, strict=True):
+        texts[at] = wire.dumps(_use(call))
+    return f"[{','.join(texts)}]"
+
+
+def _use(call: ToolCall) -> Json:
+    try:
+        given = arguments(call)
+    except ValueError:
+        # Messages takes objects only: what the model wrote in another format goes as the one thing in it.
+        given = {"arguments": call.arguments}
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": given}
+
+
+def _result(message: Message) -> Json:
+    block: Json = {"type": "tool_result", "content": message.text}
+    if message.result is not None:
+        block["tool_use_id"] = message.result.call
+        block |= {"is_error": True} if message.result.failed else {}
+    return block
+
+
+def _tool(tool: Tool) -> Json:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+
+
+def _calls(blocks: str) -> tuple[ToolCall, ...]:
+    """The calls in the JSON array `blocks`, their arguments as they are written there."""
+    uses = {at: block for at, block in enumerate(json.loads(blocks)) if block.get("type") == "tool_use"}
+    given = {at: wire.members(wire.raw(blocks, at)).get("input", "") for at in uses}
+    return settled(
+        Written(wire.string(use, "id"), wire.string(use, "name"), given[at]) for at, use in uses.items()
+    )
 
 
 def _thinking(sampling: Sampling) -> Json:

@@ -6,13 +6,15 @@ tags inside the answer: all are read from the bytes. It knows nothing of retries
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import CallFailed, Received, Reply, Sampling, Trouble, Usage
+from gyges.models.provider import CallFailed, Received, Reply, Sampling, Tool, Trouble, Usage
+from gyges.models.tools import function_calls, spelt_calls
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
@@ -43,21 +45,27 @@ class OpenAIChat:
         *,
         name: str = "openai",
         returned: Sequence[str] = (),
+        returned_with_calls: Sequence[str] = (),
         stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        """`returned` names the fields of an assistant message that this server wants back beside its text."""
+        """`returned` names the fields of an assistant message that this server wants back beside its text,
+        `returned_with_calls` those that it wants back where the message calls tools.
+        """
         self.name = name
         self.base_url = base_url
         self._own = is_openai(base_url)
         self._returned = tuple(returned)
+        self._returned_with_calls = (*self._returned, *returned_with_calls)
         self._stream = stream
         self._connection = OpenAIConnection(base_url, key, "/chat/completions", connections, most_bytes)
 
     # Asking
 
-    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+    def request(
+        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+    ) -> bytes:
         refuse_budget(sampling)
         # OpenAI refuses max_tokens for its reasoning models; many compatible servers know no other name.
         settings: Json = {
@@ -66,6 +74,7 @@ class OpenAIChat:
             "temperature": sampling.temperature,
             "reasoning_effort": sampling.reasoning_effort,
             "seed": sampling.seed,
+            "tools": [_tool(tool) for tool in tools] or None,
             "stream": self._stream or None,
             # Without it a stream says nothing of its tokens.
             "stream_options": {"include_usage": True} if self._stream else None,
@@ -74,14 +83,20 @@ class OpenAIChat:
         return wire.joined(given, "messages", [self._message(message) for message in messages])
 
     def _message(self, message: Message) -> str:
-        if message.role == "tool":
-            raise ValueError("tool results can't be sent yet")
-        plain = wire.dumps({"role": message.role, "content": message.text})
-        if message.role != "assistant" or not self._returned or not (message.replay or "").startswith("{"):
-            return plain
-        members = wire.members(message.replay or "")
-        extra = [f"{wire.dumps(name)}:{members[name]}" for name in self._returned if name in members]
-        return plain[:-1] + "".join("," + member for member in extra) + "}"
+        said: Json = {"role": message.role, "content": message.text}
+        if message.result is not None:
+            said["tool_call_id"] = message.result.call
+        if message.role != "assistant":
+            return wire.dumps(said)
+        if message.calls and not message.text:
+            said["content"] = None
+        replay = message.replay or ""
+        members = wire.members(replay) if replay.startswith("{") else {}
+        returned = self._returned_with_calls if message.calls else self._returned
+        extra = {name: members[name] for name in returned if name in members}
+        if message.calls:
+            extra["tool_calls"] = wire.dumps(spelt_calls(message.calls, json.loads(replay) if members else {}))
+        return wire.dumps(said)[:-1] + "".join(f",{wire.dumps(name)}:{extra[name]}" for name in extra) + "}"
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         return await self._connection.send(body, headers)
@@ -113,6 +128,7 @@ class OpenAIChat:
                 text="\n\n".join(part for part in (said, refusal) if part),
                 reasoning=wire.settled(reasoning, usage.reasoning),
                 replay=wire.raw(text, "choices", 0, "message"),
+                calls=function_calls(message),
             ),
             outcome=outcome,
             reason=reason,
@@ -137,6 +153,11 @@ class OpenAIChat:
         visibility = Visibility.SCRATCHPAD if self._own else Visibility.RAW
         tagged, said = split_tags(content, TAGS, visibility)
         return pieces + list(tagged), said
+
+
+def _tool(tool: Tool) -> Json:
+    about: Json = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": about}
 
 
 def _choice(received: Received, answer: Json) -> Json:

@@ -6,16 +6,18 @@ Items go back byte for byte. Nothing is stored at the provider. It knows no retr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import Received, Reply, Sampling, Usage
+from gyges.models.provider import Received, Reply, Sampling, Tool, Usage
+from gyges.models.tools import Written, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
-from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import Message, Outcome, Reasoning, ToolCall, Visibility
 
 _CUT = {"max_output_tokens": Outcome.TRUNCATED, "content_filter": Outcome.FILTERED_BY_PROVIDER}
 _UNFINISHED = frozenset({"queued", "in_progress", "cancelled"})
@@ -42,7 +44,9 @@ class OpenAIResponses:
 
     # Asking
 
-    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+    def request(
+        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+    ) -> bytes:
         """The seed is left out: Responses takes none. With an effort a summary of the reasoning is asked for."""
         refuse_budget(sampling)
         settings: Json = {"model": model, "store": False, "max_output_tokens": sampling.max_tokens}
@@ -53,6 +57,8 @@ class OpenAIResponses:
         effort = sampling.reasoning_effort
         if effort is not None:
             settings["reasoning"] = {"effort": effort} | ({} if effort == "none" else {"summary": "auto"})
+        if tools:
+            settings["tools"] = [_tool(tool) for tool in tools]
         items = (_item(message) for message in messages)
         return wire.joined(settings, "input", [item for item in items if item])
 
@@ -88,6 +94,7 @@ class OpenAIResponses:
                 text="\n\n".join(part for part in (said, refusal) if part),
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "output"),
+                calls=_calls(items),
             ),
             outcome=outcome,
             reason=reason,
@@ -113,12 +120,45 @@ class OpenAIResponses:
 
 def _item(message: Message) -> str:
     """The message as input items, joined by commas."""
-    if message.role == "tool":
-        raise ValueError("tool results can't be sent yet")
+    if message.result is not None:
+        output: Json = {"type": "function_call_output", "call_id": message.result.call, "output": message.text}
+        return wire.dumps(output)
     if message.role == "assistant" and (message.replay or "").startswith("["):
         # A reasoning item is dropped unless it comes back as it was and before the item that it led to.
-        return (message.replay or "")[1:-1].strip()
-    return wire.dumps({"role": message.role, "content": message.text})
+        return _replayed(message.replay or "", message.calls)
+    calls = [_call(call) for call in message.calls]
+    said: list[Json] = [{"role": message.role, "content": message.text}] if message.text or not calls else []
+    return ",".join(wire.dumps(item) for item in (*said, *calls))
+
+
+def _replayed(items: str, calls: Sequence[ToolCall]) -> str:
+    """The items as they came, but for the ids of calls that were not told apart."""
+    values = wire.objects(json.loads(items))
+    asked = [at for at, value in enumerate(values) if value.get("type") == "function_call"]
+    if [values[at].get("call_id") for at in asked] == [call.id for call in calls]:
+        return items[1:-1].strip()
+    texts = [wire.raw(items, at) for at in range(len(values))]
+    for at, call in zip(asked, calls, strict=True):
+        texts[at] = wire.dumps(values[at] | _call(call))
+    return ",".join(texts)
+
+
+def _call(call: ToolCall) -> Json:
+    return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
+
+
+def _calls(items: Sequence[Json]) -> tuple[ToolCall, ...]:
+    return settled(
+        Written(wire.string(item, "call_id"), wire.string(item, "name"), item.get("arguments"))
+        for item in items
+        if item.get("type") == "function_call"
+    )
+
+
+def _tool(tool: Tool) -> Json:
+    # Strict schemas are a dialect of their own: what an author writes is checked here, when it is called.
+    about: Json = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", **about, "strict": False}
 
 
 def _text(parts: Sequence[Json], kind: str, name: str) -> str:

@@ -28,6 +28,16 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as a model is told of it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+    """JSON Schema of an object: the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """An answer as it came: status, headers and bytes, before anything is parsed."""
 
@@ -111,7 +121,9 @@ class Provider(Protocol):
     base_url: str
     """Where calls go; holds no secret."""
 
-    def request(self, model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
+    def request(
+        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+    ) -> bytes:
         """The body to send, as JSON bytes: what is stored is what is sent."""
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:

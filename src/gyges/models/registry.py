@@ -31,6 +31,8 @@ class Service:
     needs_key: bool = True
     returned: tuple[str, ...] = ()
     """Fields of assistant messages that the server wants back."""
+    returned_with_calls: tuple[str, ...] = ()
+    """Fields that it wants back beside tool calls only."""
 
 
 SERVICES: Mapping[str, Service] = {
@@ -44,7 +46,13 @@ SERVICES: Mapping[str, Service] = {
         "OPENROUTER_BASE_URL",
         returned=("reasoning_details",),
     ),
-    "deepseek": Service("chat", "https://api.deepseek.com", "DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL"),
+    "deepseek": Service(
+        "chat",
+        "https://api.deepseek.com",
+        "DEEPSEEK_API_KEY",
+        "DEEPSEEK_BASE_URL",
+        returned_with_calls=("reasoning_content",),
+    ),
     "vllm": Service("chat", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", "VLLM_BASE_URL", needs_key=False),
 }
 
@@ -141,4 +149,12 @@ def _make(name: str, service: Service, address: str, key: str, stream: bool, con
         return OpenAIResponses(address, key, name=name, stream=stream, connections=connections)
     from gyges.models.openai_chat import OpenAIChat
 
-    return OpenAIChat(address, key, name=name, returned=service.returned, stream=stream, connections=connections)
+    return OpenAIChat(
+        address,
+        key,
+        name=name,
+        returned=service.returned,
+        returned_with_calls=service.returned_with_calls,
+        stream=stream,
+        connections=connections,
+    )

@@ -65,6 +65,11 @@ def parse(received: Received) -> tuple[str, Json]:
     return text, value
 
 
+def value(text: str) -> object:
+    """The value of strict JSON. Raises ValueError, or RecursionError where it is nested too deeply."""
+    return _DECODER.decode(text)
+
+
 def why(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
