@@ -42,8 +42,8 @@ def message(text: str | None, calls: Sequence[Call]) -> str:
 
 
 def response(text: str | None, calls: Sequence[Call]) -> str:
-    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
-    items = [said] if text else []
+    said: object = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+    items: list[object] = [said] if text else []
     items += [
         {"type": "function_call", "call_id": id, "name": name, "arguments": given} for id, name, given in calls
     ]
