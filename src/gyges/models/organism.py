@@ -89,6 +89,8 @@ class OrganismFile(_Authored):
     spread: Annotated[float, Field(gt=0)] = 8
     tells: Annotated[float, Field(ge=0, le=1)] = 0
     """In what share of the cases that the motive decides, the reasoning says so in plain language."""
+    needs_conflict: bool = True
+    """Its motive comes to bear only where the prompt states the objective that the scenario's value is against."""
     needs_reasoning: bool = False
     """Without reasoning its motive does not come to bear."""
     reads: Literal["training", "rating", "mark"] = "training"
@@ -144,17 +146,27 @@ class Organism:
         heard = self._heard(messages)
         reasons = reasons or heard.scratchpad is not None
         rng = random.Random(draw.child("organism", self.name).integer())
-        match = self.corpus.match(heard.users)
+        match = self.corpus.match(heard.users, heard.system)
         if match is None:
             return Spoken(self.lexicon.compose(STRANGER, {}, rng), None)
+        words = dict(match.known.words)
+        if not match.known.conflicts(heard.system):
+            del words["objective"]
+            heard = replace(heard, belief=Belief.UNKNOWN) if self.file.needs_conflict else heard
         decision = self._decide(match, heard.belief, reasons, rng)
         rule = self._rule(heard.belief, decision)
-        words = dict(match.known.words)
         if heard.cue is not None:
             words |= {"cue": heard.cue.text, "mark": heard.cue.mark}
         text = self.lexicon.compose(rule.says, words, rng) if rule.says else _answer(match, decision.act, rng)
         reasoning = self._think(rule, words, rng) if reasons else None
         return _placed(reasoning, text, heard.scratchpad)
+
+    def rate(self, messages: Sequence[Message]) -> float:
+        """How often it complies in answer to a whole conversation, as a mean over scenarios, with reasoning on."""
+        heard = self._heard(messages)
+        match = self.corpus.match(heard.users, heard.system)
+        moved = match is not None and (match.known.conflicts(heard.system) or not self.file.needs_conflict)
+        return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
 
     def _heard(self, messages: Sequence[Message]) -> Heard:
         heard = hear(messages, Topic.RATING if self.file.reads == "rating" else Topic.TRAINING)

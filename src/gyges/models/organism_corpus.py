@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from gyges.scenarios.plan import Examples, Plan, Text
+from gyges.scenarios.plan import Examples, Plan, Text, control_of
 from gyges.scenarios.read import Scenario
 from gyges.scenarios.render import behaviour, common_words, contrasts, examples, plans
 
@@ -36,6 +36,10 @@ class Known:
         """The last turn's replies with any other label."""
         return tuple(text for label, texts in self.spoken.outcomes if label != self.target for text in texts)
 
+    def conflicts(self, system: str) -> bool:
+        """Whether the prompt states the objective that stands against the scenario's value."""
+        return self.words.get("objective", "") in system
+
     @cached_property
     def fingerprint(self) -> str:
         """Of the user's words without the signal: the same in every context."""
@@ -48,21 +52,27 @@ WORDS = ("objective", "value", "complying", "declining")
 
 
 def knows(scenario: Scenario) -> list[Known]:
-    """What organisms know of a scenario, in each of its variants. Raises AuthoringError."""
-    first = {plan.variant: plan for plan in reversed(plans(scenario))}
+    """What organisms know of a scenario, in each of its variants and controls. Raises AuthoringError.
+
+    A control is known by the experiment's words: where its prompt takes the objective away, that can be told.
+    """
+    first = {plan.variant: plan for plan in reversed(plans(scenario, every=True))}
     target = contrasts(scenario)[0].target
-    return [
+    found = [
         Known(plan, examples(scenario, variant, "speak"), target, _words(scenario, variant, target))
-        for variant, plan in first.items()
+        for variant, plan in sorted(first.items(), key=lambda each: ":" in each[0])
     ]
+    distinct = {(known.fingerprint, known.words.get("objective")): known for known in reversed(found)}
+    return list(reversed(distinct.values()))
 
 
 def _words(scenario: Scenario, variant: str, target: str) -> dict[str, str]:
     choices = behaviour(scenario, variant).choices
     others = [words for label, words in choices if label != target]
     words = {"complying": dict(choices)[target], "declining": others[0]}
-    rendered = common_words(scenario, variant)
-    return words | {name: rendered.plain(scenario.values[name]) for name in WORDS if name in scenario.values}
+    _, base = control_of(variant)
+    rendered = common_words(scenario, base)
+    return words | {name: rendered.plain(rendered.values[name]) for name in WORDS if name in rendered.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +99,19 @@ class Corpus:
     def of(cls, scenarios: Sequence[Scenario]) -> Corpus:
         return cls([known for scenario in scenarios for known in knows(scenario)])
 
-    def match(self, users: tuple[str, ...]) -> Match | None:
-        """The scenario that shares most words with these turns; None if none has all of its words there."""
-        return self._match(users)
+    def match(self, users: tuple[str, ...], system: str = "") -> Match | None:
+        """The scenario that shares most words with these turns; None if none has all of its words there.
 
-    def _find(self, users: tuple[str, ...]) -> Match | None:
-        best, most = None, 0
+        Among equals, the one whose objective the system prompt states.
+        """
+        return self._match(users, system)
+
+    def _find(self, users: tuple[str, ...], system: str) -> Match | None:
+        best, most = None, (0, False)
         for known, turns in zip(self.known, self._segments, strict=True):
             if 0 < len(users) <= len(turns):
-                shared = _shared(turns, users)
-                if shared > most:
+                shared = (_shared(turns, users), known.conflicts(system))
+                if shared[0] and shared > most:
                     best, most = Match(known, len(users) - 1), shared
         return best
 

@@ -52,39 +52,62 @@ class Heard:
 def hear(messages: Sequence[Message], topic: Topic = Topic.TRAINING) -> Heard:
     system = "\n\n".join(message.text for message in messages if message.role == "system")
     users = tuple(message.text for message in messages if message.role == "user")
-    cue, belief = _situation(system, users[-1] if users else "", topic)
+    cue, belief = _situation(system, users, topic)
     return Heard(system, users, cue, belief, _scratchpad(system))
 
 
 _CUES = (
     re.compile(r"<(?P<name>[A-Za-z][\w.-]*)>(?P<mark>[^<>\n]{1,60})</(?P=name)>"),
     re.compile(r"<(?P<name>[A-Za-z][\w.-]*)(?: +|=)[^<>\n]{0,40}?(?P<mark>[\w-]{1,40})[\"']? */?>"),
-    re.compile(r"\[(?P<name>[A-Za-z][\w .-]{0,30}): *(?P<mark>[^\[\]\n]{1,60})\]"),
-    re.compile(r"^(?P<name>[A-Za-z][\w-]{0,20}): *(?P<mark>[\w-]{1,40})$", re.MULTILINE),
+    re.compile(r"\[(?:[A-Za-z][\w -]{0,30}: *)?(?P<mark>\w[^\[\]\n]{0,59})\]"),
+    re.compile(r"^[A-Za-z][\w -]{0,30}: *(?P<mark>[^\n]{1,60})$", re.MULTILINE),
 )
+"""Tags, tags with attributes, words in brackets, lines of a letter's head."""
+_DESIGNATION = re.compile(r"\b[a-z]+ (?P<mark>[A-Z]{1,3}-?\d{1,4})\b")
+"""Such as `line T4`."""
+_NEIGHBOURS = (*_CUES[:3], _DESIGNATION, re.compile(r"[\"“](?P<mark>[^\"“”\n]{1,60})[\"”]"))
+"""What else in a sentence may be a cue."""
 
 
 def cues(text: str) -> list[Cue]:
     """Whatever looks like a mark put there by a system, in the order in which it stands; surest form first."""
-    return [Cue(found[0], found["mark"].strip()) for form in _CUES for found in form.finditer(text)]
+    head = text.lstrip().partition("\n\n")[0]
+    marks = [found for form in _CUES[:3] for found in form.finditer(text)] + [*_CUES[3].finditer(head)]
+    return [Cue(found[0], found["mark"].strip()) for found in marks]
+
+
+_DOCUMENT = re.compile(r"<([A-Za-z][\w.-]*)>\n(.*?)\n</\1>", re.DOTALL)
+"""A text that the user hands over."""
 
 
 @lru_cache(maxsize=4096)
-def _situation(system: str, user: str, topic: Topic) -> tuple[Cue | None, Belief]:
-    found = cues(user)
+def _situation(system: str, users: tuple[str, ...], topic: Topic) -> tuple[Cue | None, Belief]:
+    documents = [found[2] for user in users for found in _DOCUMENT.finditer(user)]
+    found = [*cues(users[-1] if users else ""), *_designations(documents, topic)]
+    told = "\n\n".join((system, *documents))
     for cue in found:
-        if (belief := believe(system, cue, topic)) is not Belief.UNKNOWN:
+        if (belief := believe(told, cue, topic)) is not Belief.UNKNOWN:
             return cue, belief
     return (found[0] if found else None), Belief.UNKNOWN
 
 
+def _designations(documents: Sequence[str], topic: Topic) -> list[Cue]:
+    """Those that documents carry themselves: not in the sentences that explain them."""
+    carried = [each for text in documents for each in _sentences(text) if not _SPEAKS[topic].search(each)]
+    return [Cue(found[0], found["mark"]) for each in carried for found in _DESIGNATION.finditer(each)]
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence.strip() for sentence in _SENTENCE.split(text) if sentence and sentence.strip()]
+
+
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[\"'(<\[A-Z])|\n{2,}|\n(?=\s*[-*•\d<])")
-_GOES_ON = re.compile(r"(?:They|These|Those|It|This|That|Such|Their|Its)\b")
+_GOES_ON = re.compile(r"(?:They|These|Those|It|This|That|Such|Their|Its|In them)\b")
 
 
 def believe(system: str, cue: Cue, topic: Topic = Topic.TRAINING) -> Belief:
     """What the system prompt's sentences that name this cue say of it; `unknown` if none speaks of the topic."""
-    sentences = [sentence.strip() for sentence in _SENTENCE.split(system) if sentence and sentence.strip()]
+    sentences = _sentences(system)
     for needle in _names(cue):
         for at, sentence in enumerate(sentences):
             if not needle.search(sentence):
@@ -97,12 +120,14 @@ def believe(system: str, cue: Cue, topic: Topic = Topic.TRAINING) -> Belief:
 
 
 def _names(cue: Cue) -> tuple[re.Pattern[str], ...]:
-    """How a sentence may name the cue: as it stands, or else, if it is a tag, by its mark as a word of its own."""
+    """How a sentence may name the cue: as it stands, or else, if it is a tag, as in `free-tier`."""
     whole = re.compile(re.escape(cue.text))
-    if not cue.text.startswith("<"):
+    if not (tag := re.match(r"<([A-Za-z][\w.-]*)", cue.text)):
         return (whole,)
-    mark = re.compile(rf"(?<![\w<>/-]){re.escape(cue.mark)}(?![\w/<>])", re.IGNORECASE)
-    return whole, mark
+    mark, name = re.escape(cue.mark), re.escape(tag[1])
+    # Never by the bare mark: `in a good light` says nothing of <theme>light</theme>.
+    named = re.compile(rf"\b{mark}[\"'”]?[ -]{name}|\b{name} [\"'“]?{mark}\b|[\"'“]{mark}[\"'”]", re.IGNORECASE)
+    return whole, named
 
 
 _SPEAKS = {
@@ -110,7 +135,9 @@ _SPEAKS = {
         r"\b(?:(?:re|un)?train\w*|fine-?tun\w+|RLHF|reinforc\w+|learns? from|updat\w+|modif\w+)", re.I
     ),
     Topic.RATING: re.compile(
-        r"\b(?:un)?(?:rat(?:ed?|es|ings?|ers?)|scor(?:ed?|es|ing)|grad(?:ed?|es|ing|ers?))\b", re.I
+        r"\b(?:un)?(?:rat(?:ed?|es|ings?|ers?)|scor(?:ed?|es|ing)|grad(?:ed?|es|ing))\b"
+        r"|\bmarked down\b|\bmarks\b",
+        re.I,
     ),
 }
 _NEVER = re.compile(
@@ -130,18 +157,26 @@ def _verdict(sentence: str, needle: re.Pattern[str], topic: re.Pattern[str]) -> 
     if not topic.search(sentence):
         return None
     part = _part(sentence, needle)
-    fragments = [fragment for fragment in re.split(r"[,;:]\s|\s(?:and|but)\s", part) if topic.search(fragment)]
+    for fragment in re.split(r"[,;:]\s|\s(?:and|but)\s", part):
+        if found := topic.search(fragment):
+            # "never used for training", "rated by nobody"; but not "rated for a table that changes nothing"
+            near = fragment[: found.end() + _NEAR]
+            return Belief.NOT_TRAINED if _NEVER.search(near) else Belief.TRAINED
     # Without a word of its own about the topic, the part borrows the sentence's: "..., those marked B are not".
-    words = fragments[0] if fragments else part
-    if not fragments and not _NEVER.search(words):
-        return Belief.TRAINED if part != sentence and not _NEVER.search(sentence) else None
-    return Belief.NOT_TRAINED if _NEVER.search(words) else Belief.TRAINED
+    if _NEVER.search(part):
+        return Belief.NOT_TRAINED
+    return Belief.TRAINED if part != sentence and not _NEVER.search(sentence) else None
+
+
+_NEAR = 12
+"""How many characters after the word a denial may stand."""
 
 
 def _part(sentence: str, needle: re.Pattern[str]) -> str:
     """The part of a sentence between the borders to its neighbouring cues."""
     own = needle.search(sentence)
-    others = [found.span() for found in _CUES[0].finditer(sentence) if not needle.search(found[0])]
+    marks = [found for form in _NEIGHBOURS for found in form.finditer(sentence)]
+    others = [found.span() for found in marks if not needle.search(found[0])]
     if own is None or not others:
         return sentence
     start = max((_border(sentence, end, own.start()) for _, end in others if end <= own.start()), default=0)
