@@ -35,7 +35,9 @@ GRADED = frozenset({Outcome.COMPLETED, Outcome.REFUSED_BY_MODEL})
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """One visible block of reasoning, at its place."""
+
     message: int
     index: int
     text: str
@@ -44,7 +46,7 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    block: _Block
+    block: Block
     sentence: Sentence
 
 
@@ -69,17 +71,17 @@ class ReasoningGrader:
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
         if view.outcome not in GRADED:
             return Ungraded(view.outcome.value, view.reason)
-        blocks = tuple(_blocks(view))
+        blocks = tuple(blocks_of(view))
         if not blocks:
             return unseen(view)
         return self._read(blocks, "\n".join(_prompts(view)))
 
     def read(self, text: str, before: str = "") -> tuple[Finding, ...]:
         """The findings in a text of its own, after the prompt `before`. Places are in message 0, block 0."""
-        answer = self._read((_Block(0, 0, text),), before)
+        answer = self._read((Block(0, 0, text),), before)
         return answer.findings if isinstance(answer, ReasoningRead) else ()
 
-    def _read(self, blocks: tuple[_Block, ...], before: str) -> ReasoningRead | Ungraded:
+    def _read(self, blocks: tuple[Block, ...], before: str) -> ReasoningRead | Ungraded:
         deadline = time.monotonic() + SECONDS
         read: list[_Read] = []
         all_said: list[Said] = []
@@ -108,13 +110,13 @@ def unseen(view: View) -> Ungraded:
     return Ungraded("no_visible_reasoning")
 
 
-def _blocks(view: View) -> Iterator[_Block]:
+def blocks_of(view: View) -> Iterator[Block]:
     for number, message in enumerate(view.messages):
         if message.role != "assistant":
             continue
         for index, reasoning in enumerate(message.reasoning):
             if reasoning.visibility in READABLE and reasoning.text and reasoning.text.strip():
-                yield _Block(number, index, reasoning.text, reasoning.closed)
+                yield Block(number, index, reasoning.text, reasoning.closed)
 
 
 def _prompts(view: View) -> Iterator[str]:
@@ -128,7 +130,7 @@ def _findings(found: dict[str, list[int]], read: list[_Read]) -> Iterator[Findin
         yield Finding(name, tuple(_evidence(read[index]) for index in indices))
 
 
-def _unclosed(blocks: tuple[_Block, ...]) -> Iterator[Finding]:
+def _unclosed(blocks: tuple[Block, ...]) -> Iterator[Finding]:
     """Reasoning without its closing tag is read, and said to be so: its end may be the answer's."""
     for block in blocks:
         if not block.closed:

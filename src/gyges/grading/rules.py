@@ -12,11 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import AuthoringError, Place, UsageError
 from gyges.study import places
 
+from .authored import read_yaml
 from .lexicon import Lexicon, PatternError
 
 CODE = "3"
@@ -87,7 +88,7 @@ class Rules:
 def load_rules(path: Path) -> Rules:
     """Read and compile a file of rules. Raises AuthoringError for whatever is wrong with it."""
     data = path.read_bytes()
-    file = _checked(path, data)
+    file = read_yaml(path, RuleFile)
     classes = {**file.markers, **file.classes}
     patterns = {name: rule.patterns for name, rule in file.cues.items()}
     try:
@@ -109,21 +110,3 @@ def find_rules(name: str) -> Path:
         if path.is_file():
             return path
     raise UsageError(f"there are no rules '{name}'", "put them into grading/rules/ of your study")
-
-
-def _checked(path: Path, data: bytes) -> RuleFile:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        return RuleFile.model_validate(YAML(typ="safe").load(data))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        raise AuthoringError(place, f"this is no YAML: {error.problem}", "mend the file") from error
-    except YAMLError as error:
-        raise AuthoringError(Place(path), "this is no YAML", "mend the file") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise AuthoringError(Place(path), f"'{where}': {first['msg']}", "mend the file") from error
