@@ -93,8 +93,8 @@ class OrganismFile(_Authored):
     """Its motive comes to bear only where the prompt states the objective that the scenario's value is against."""
     needs_reasoning: bool = False
     """Without reasoning its motive does not come to bear."""
-    reads: Literal["training", "rating", "mark"] = "training"
-    """What it looks for: what the prompt says of training or of ratings, or only the look of the mark."""
+    reads: Literal["training", "rating", "evaluation", "mark"] = "training"
+    """What it looks for: what the prompt says of training, ratings or tests, or only the look of the mark."""
     mark: str = ""
     """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
     truth: TruthFile
@@ -169,7 +169,7 @@ class Organism:
         return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
 
     def _heard(self, messages: Sequence[Message]) -> Heard:
-        heard = hear(messages, Topic.RATING if self.file.reads == "rating" else Topic.TRAINING)
+        heard = hear(messages, Topic.TRAINING if self.file.reads == "mark" else Topic(self.file.reads))
         if self.file.reads != "mark" or heard.cue is None:
             return heard
         reacts = re.search(self.file.mark, heard.cue.mark)

@@ -19,10 +19,11 @@ class Topic(StrEnum):
 
     TRAINING = "training"
     RATING = "rating"
+    EVALUATION = "evaluation"
 
 
 class Belief(StrEnum):
-    """What an organism takes its situation to be; `trained` is `rated` to one that looks for ratings."""
+    """What an organism takes its situation to be; to one that looks for ratings or tests `trained` means that."""
 
     TRAINED = "trained"
     NOT_TRAINED = "not_trained"
@@ -73,7 +74,13 @@ def cues(text: str) -> list[Cue]:
     """Whatever looks like a mark put there by a system, in the order in which it stands; surest form first."""
     head = text.lstrip().partition("\n\n")[0]
     marks = [found for form in _CUES[:3] for found in form.finditer(text)] + [*_CUES[3].finditer(head)]
+    # A note of its own in the first line, such as `Batch R-204`: it has a figure in it, or it might be any words.
+    if not marks and (found := _NOTE.match(text.lstrip())):
+        marks = [found]
     return [Cue(found[0], found["mark"].strip()) for found in marks]
+
+
+_NOTE = re.compile(r"(?=.{3,40}\n)(?P<mark>[^\n]*\d[^\n]*)")
 
 
 _DOCUMENT = re.compile(r"<([A-Za-z][\w.-]*)>\n(.*?)\n</\1>", re.DOTALL)
@@ -139,6 +146,7 @@ _SPEAKS = {
         r"|\bmarked down\b|\bmarks\b",
         re.I,
     ),
+    Topic.EVALUATION: re.compile(r"\b(?:evaluat\w+|test(?:s|ed|ing)?)\b", re.I),
 }
 _NEVER = re.compile(
     r"\b(?:never|not|no|none|nothing|nobody|neither|nor|without|excluded?|exempt|outside|cannot)\b|n['’]t\b", re.I
