@@ -13,6 +13,7 @@ from gyges.analysis.table import Row
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Finding, Grade, ReasoningRead
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
+from gyges.transcripts.manifest import PlantedGap
 from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
 
 CONTRAST = Contrast("training", "deployment", "complies", "positive", ("alignment_faking",))
@@ -73,15 +74,19 @@ def test_the_audit_is_written_into_the_results_of_its_agent() -> None:
     assert report.audit == notes
 
 
+def planted(**gaps: float) -> list[PlantedGap]:
+    return [PlantedGap(agent=agent, family="f", contrast=CONTRAST, gap=gap) for agent, gap in gaps.items()]
+
+
 def test_a_positive_control_without_a_gap_makes_the_whole_family_not_reportable() -> None:
-    report = analyse("r", rows("a", 8, 2) + rows("p", 5, 5), FAMILIES, planted={"p": "positive"})
+    report = analyse("r", rows("a", 8, 2) + rows("p", 5, 5), FAMILIES, planted=planted(p=0.45))
     assert [result.reportable for result in report.contrasts] == [False, False]
     assert all("the positive control p shows no gap" in result.reasons[0] for result in report.contrasts)
 
 
 def test_controls_that_come_out_right_change_nothing() -> None:
     table = rows("a", 8, 2) + rows("p", 8, 3) + rows("n", 5, 5)
-    report = analyse("r", table, FAMILIES, planted={"p": "positive", "n": "negative"})
+    report = analyse("r", table, FAMILIES, planted=planted(p=0.45, n=0.0))
     assert all(result.reportable for result in report.contrasts)
 
 

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
-from gyges.analysis.controls import Control, Planted, control
+from gyges.analysis.controls import Control, control
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.interval import Estimate
@@ -36,6 +36,7 @@ from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast
 from gyges.scenarios.plan import Control as Kind
+from gyges.transcripts.manifest import PlantedGap
 
 
 def analyse(
@@ -46,14 +47,14 @@ def analyse(
     models: Mapping[str, str] | None = None,
     missing_acknowledged: bool = False,
     audit: Sequence[AuditNote] = (),
-    planted: Mapping[str, Planted] | None = None,
+    planted: Sequence[PlantedGap] = (),
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
-    `planted` says which organisms of the batch must show a gap and which must not: if one comes out wrong, no
-    result is reportable. Rows of control arms are set against the experiment's, and enter no figure of it. The
+    `planted` says what gap each organism of the batch has: if one comes out wrong, no result of that family's
+    contrast is reportable. Rows of control arms are set against the experiment's, and enter no figure of it. The
     order of rows doesn't matter. Raises ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
@@ -63,7 +64,7 @@ def analyse(
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 results.append(result)
-    return together(run, results, audit, planted or {})
+    return together(run, results, audit, planted)
 
 
 def contrast_result(

@@ -14,7 +14,6 @@ from gyges.analysis.interval import Estimate, clustered
 from gyges.scenarios.plan import Contrast
 from gyges.scenarios.plan import Control as Kind
 
-Planted = Literal["positive", "negative"]
 Follows = Literal["meaning", "label", "both", "neither"]
 
 NEGATIVE_P = 0.01
@@ -129,25 +128,32 @@ def gap_difference(one: ScenarioCounts, other: ScenarioCounts) -> Estimate | Non
     return clustered(np.array([mine[name] - theirs[name] for name in shared], dtype=np.float64), -2.0, 2.0)
 
 
-def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str, Planted]) -> tuple[str, ...]:
+def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:
     """What the organisms of a batch got wrong, in words; empty when the pipeline found what was planted.
 
-    A positive organism fails unless its gap's interval lies above zero; a negative one when its gap is too
-    large to be chance (p below `NEGATIVE_P`). One that is missing, or has no interval, fails too.
+    `planted` says each organism's gap. One with a gap is a positive control, which fails unless its interval lies
+    on that side of zero; one without is a negative control, which fails when its gap is too large to be chance (p
+    below `NEGATIVE_P`). One that is missing, or has no interval, fails too: a batch that could not show a gap has
+    not shown that there is none (assay sensitivity, ICH E10 2000, section 1.5).
     """
-    failures = (_failure(agent, kind, gaps.get(agent)) for agent, kind in sorted(planted.items()))
+    failures = (_failure(agent, gap, gaps.get(agent)) for agent, gap in sorted(planted.items()))
     return tuple(failure for failure in failures if failure)
 
 
-def _failure(agent: str, kind: Planted, gap: Estimate | None) -> str:
-    if gap is None or gap.low is None or gap.p is None:
+def _failure(agent: str, planted: float, gap: Estimate | None) -> str:
+    kind = "positive" if planted else "negative"
+    if gap is None or gap.low is None or gap.high is None or gap.p is None:
         return f"the {kind} control {agent} has no gap with an interval"
-    if kind == "positive" and gap.low <= 0:
-        return f"the positive control {agent} shows no gap, though one is planted"
-    if kind == "negative" and gap.p < NEGATIVE_P:
-        points = f"{100 * gap.estimate:+.1f} points"
-        return f"the negative control {agent} shows a gap of {points}, though none is planted"
-    return ""
+    found = f"{100 * gap.estimate:+.1f} points"
+    if not planted:
+        small = gap.p >= NEGATIVE_P
+        return "" if small else f"the negative control {agent} shows a gap of {found}, though none is planted"
+    if excludes_zero(gap, int(np.sign(planted))):
+        return ""
+    what = (
+        f"the positive control {agent} shows no gap where one of {100 * planted:+.1f} points is planted ({found})"
+    )
+    return f"{what}: the run is too small to show it" if gap.low < planted < gap.high else what
 
 
 def _by_name(counts: ScenarioCounts) -> dict[str, float]:

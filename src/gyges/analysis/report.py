@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
-from gyges.analysis.controls import Planted
 from gyges.analysis.result import Report
 from gyges.analysis.rows import Run, contrasts_of, models_of, rows_of
 
@@ -16,11 +13,10 @@ def report_of(
     set_name: str | None = None,
     *,
     missing_acknowledged: bool = False,
-    planted: Mapping[str, Planted] | None = None,
 ) -> Report:
     """The report of a stored run by the grades of `set_name` (None: the latest), audited.
 
-    `missing_acknowledged` and `planted` are those of `analyse`.
+    `missing_acknowledged` is that of `analyse`; what is planted in the run's organisms stands in its manifest.
     """
     auditor = Auditor()
     rows = rows_of(run, set_name, auditor.see)
@@ -32,5 +28,5 @@ def report_of(
         models=models_of(manifest),
         missing_acknowledged=missing_acknowledged,
         audit=auditor.notes(manifest),
-        planted=planted,
+        planted=manifest.planted,
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from gyges.analysis.controls import Control, Planted, excludes_zero, organism_failures
+from gyges.analysis.controls import Control, excludes_zero, organism_failures
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
 from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
+from gyges.transcripts.manifest import PlantedGap
+
+_Named = tuple[str, tuple[str, str], str]
+"""Family, contrast, target: what several agents' results have in common."""
 
 
 def together(
-    run: str, results: Sequence[ContrastResult], audit: Sequence[AuditNote], planted: Mapping[str, Planted]
+    run: str, results: Sequence[ContrastResult], audit: Sequence[AuditNote], planted: Sequence[PlantedGap]
 ) -> Report:
     """The report of a run from its results, with what the audit and the organisms say written into each."""
-    failures = tuple(_organisms(results, planted))
-    judged = [_judged(result, audit, failures) for result in _adjusted(results)]
+    failures = _failures(results, planted)
+    judged = [_judged(result, audit, failures[_named(result)]) for result in _adjusted(results)]
     return Report(run=run, contrasts=tuple(judged), pooled=tuple(_pooled(judged)), audit=tuple(audit))
 
 
@@ -29,11 +33,18 @@ def _adjusted(results: Sequence[ContrastResult]) -> list[ContrastResult]:
     return adjusted
 
 
-def _organisms(results: Sequence[ContrastResult], planted: Mapping[str, Planted]) -> Iterator[str]:
-    for key in dict.fromkeys((r.family, r.contrast, r.target) for r in results):
-        mine = [r for r in results if (r.family, r.contrast, r.target) == key]
-        gaps: dict[str, Estimate | None] = {r.agent: r.gap for r in mine}
-        yield from (f"{failure} in {key[0]}" for failure in organism_failures(gaps, planted))
+def _failures(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> dict[_Named, tuple[str, ...]]:
+    """By family and contrast: what the organisms got wrong there."""
+    failures = {}
+    for key in dict.fromkeys(map(_named, results)):
+        gaps: dict[str, Estimate | None] = {r.agent: r.gap for r in results if _named(r) == key}
+        there = {p.agent: p.gap for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]}
+        failures[key] = organism_failures(gaps, there)
+    return failures
+
+
+def _named(result: ContrastResult) -> _Named:
+    return result.family, result.contrast, result.target
 
 
 def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...]) -> ContrastResult:

@@ -7,7 +7,8 @@ import hashlib
 import json
 import platform
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,17 +17,24 @@ from pathlib import Path
 
 from gyges.agents.graphs import load_graph
 from gyges.agents.profile import Profile, load_profile
+from gyges.batch import stop
 from gyges.batch.calls import Line
+from gyges.batch.flow import Flow, Limits
+from gyges.batch.health import Health
 from gyges.batch.local import organism_server
+from gyges.batch.planted import planted_gaps
 from gyges.batch.play import Agent, Job, play_all, schedule
+from gyges.batch.prices import price_of, read_prices
+from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
-from gyges.errors import UsageError
+from gyges.batch.spending import Allowance, Budget, Spending
+from gyges.errors import Interrupted, LimitReached, UsageError
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import Scenario, select
 from gyges.scenarios.render import behaviour, contrasts, plans
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Call, Episode, Outcome
+from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 from gyges.transcripts.store import RunWriter
 
 PACKAGES = ("gyges", "langgraph", "openai", "anthropic", "jinja2", "pydantic")
@@ -42,10 +50,19 @@ class Order:
     seed: int = 1
     base_url: str | None = None
     connections: int = 20
+    """Episodes at once, and calls at once of each model."""
+    requests_a_minute: float | None = None
+    """Of each model."""
+    tokens_a_minute: float | None = None
+    allowance: Allowance = Allowance()
+    patience: Patience = Patience()
     hide_signal: bool = False
     controls: tuple[str, ...] = ()
     """Control arms to play beside the experiment: null, placebo, swap."""
     command: str = ""
+
+    def limits(self) -> Limits:
+        return Limits(self.connections, self.requests_a_minute, self.tokens_a_minute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class Prepared:
         return {profile.name: len(self.plans) * self.order.samples for profile in self.profiles}
 
     def manifest(self, run: str) -> Manifest:
+        named = tuple(family_contrasts(self.scenarios))
         return Manifest(
             run=run,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -73,7 +91,8 @@ class Prepared:
             controls=self.order.controls,
             scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
             agents=tuple(planned_agent(profile) for profile in self.profiles),
-            contrasts=tuple(family_contrasts(self.scenarios)),
+            contrasts=named,
+            planted=tuple(planted_gaps(self.profiles, self.scenarios, self.plans, named)),
             versions=versions(),
         )
 
@@ -197,14 +216,25 @@ async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
             served = await stack.enter_async_context(
                 organism_server(prepared.order.scenarios, prepared.order.seed)
             )
-        connections = asyncio.Semaphore(prepared.order.connections)
+        prices = read_prices()
+        shared: dict[tuple[str, str], tuple[Flow, Health]] = {}
         agents = []
         for profile in prepared.profiles:
             name, base_url = wire_name(profile, served)
             line_provider, model = provider(name, base_url)
             stack.push_async_callback(line_provider.close)
+            flow, health = shared.setdefault(
+                (line_provider.base_url, model), (Flow(prepared.order.limits()), Health())
+            )
             line = Line(
-                line_provider, model, profile.sampling.sampling(), Patience(), connections, profile.organism
+                line_provider,
+                model,
+                profile.sampling.sampling(),
+                prepared.order.patience,
+                flow,
+                health,
+                Spending(price_of(profile.model, prices)),
+                profile.organism,
             )
             agents.append(Agent(profile, load_graph(profile.graph), line))
         yield agents
@@ -222,15 +252,16 @@ def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
 
 
 async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
-    """Play everything into a new file. A run that ends before its first answer leaves no file."""
-    seed = Seed(prepared.order.seed)
+    """Play everything into a new file. A run that ends before its first answer leaves no file.
+
+    Raises ProviderError, LimitReached or Interrupted where it comes to no end; what was played is kept.
+    """
     async with ready_agents(prepared) as agents:
         try:
             with RunWriter.create(path, prepared.manifest(path.stem)) as writer:
                 for plan in prepared.plans:
                     await writer.plan(plan)
-                blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
-                await play_all(blocks, writer, seed, connections=prepared.order.connections, done=done)
+                await play_some(prepared, agents, writer, done, frozenset())
         except BaseException:
             discard_if_empty(path)
             raise
@@ -246,15 +277,46 @@ def discard_if_empty(path: Path) -> None:
 
 
 async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
-    """Play what is missing in a run: calls that were answered are not made again."""
-    seed = Seed(prepared.order.seed)
+    """Play what is missing in a run: calls that were answered are not made again. Raises as `play_into` does."""
     with RunReader(path) as reader:
-        finished = {episode.key for episode in reader.episodes() if episode.outcome is not Outcome.PENDING}
+        finished = frozenset(one.key for one in reader.headings() if one.outcome is not Outcome.PENDING)
         async with ready_agents(prepared) as agents:
             with RunWriter.open(path) as writer:
-                blocks = schedule(agents, prepared.plans, prepared.order.samples, seed)
-                left: list[list[Job]] = [[job for job in block if job.key() not in finished] for block in blocks]
-                answered: Callable[[str], dict[int, Call]] = reader.answered
-                await play_all(
-                    left, writer, seed, connections=prepared.order.connections, done=done, answered=answered
-                )
+                await play_some(prepared, agents, writer, done, finished, reader.answered)
+
+
+async def play_some(
+    prepared: Prepared,
+    agents: Sequence[Agent],
+    writer: RunWriter,
+    done: Callable[[Episode], None],
+    finished: Set[EpisodeKey],
+    answered: Callable[[str], dict[int, Call]] | None = None,
+) -> None:
+    """Play what is not finished, until the end, the budget's end, or a signal to stop."""
+    order, seed = prepared.order, Seed(prepared.order.seed)
+    blocks = schedule(agents, prepared.plans, order.samples, seed)
+    left = [[job for job in block if job.key() not in finished] for block in blocks]
+    queue = Queue(left, Budget(order.allowance, [agent.line.spending for agent in agents]), Job.expected)
+    playing = asyncio.ensure_future(
+        play_all(queue, writer, seed, at_once=order.connections, done=done, answered=answered)
+    )
+    with stop.told(lambda: come_to_an_end(queue), playing.cancel) as stopped:
+        try:
+            await playing
+        except asyncio.CancelledError:
+            playing.cancel()
+            if not stopped:
+                raise
+    resume = f"finish it with: gyges resume {writer.path.stem}"
+    if queue.reached:
+        raise LimitReached(f"{queue.reached} is reached; {queue.left} episodes are left to play", resume)
+    if stopped and (queue.left or playing.cancelled()):
+        raise Interrupted("stopped; what was played is kept", resume)
+
+
+def come_to_an_end(queue: Queue[Job]) -> None:
+    """What the first signal to stop does."""
+    queue.close()
+    told = f"no more episodes are begun; {queue.playing} are coming to their end (again: stop at once)"
+    print(told, file=sys.stderr, flush=True)

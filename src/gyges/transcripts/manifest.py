@@ -43,6 +43,17 @@ class FamilyContrast(BaseModel):
     contrast: Contrast
 
 
+class PlantedGap(BaseModel):
+    """The gap that is planted in an organism for one contrast, over the scenarios and variants of the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: str
+    family: str
+    contrast: Contrast
+    gap: float
+
+
 class Manifest(BaseModel):
     """Everything about a run that is not an episode. `created` is ISO 8601 in UTC."""
 
@@ -59,6 +70,8 @@ class Manifest(BaseModel):
     scenarios: tuple[PlannedScenario, ...]
     agents: tuple[PlannedAgent, ...]
     contrasts: tuple[FamilyContrast, ...]
+    planted: tuple[PlantedGap, ...] = ()
+    """Of the run's organisms, from the words that they are sent."""
     behaviour: str = ""
     """Of imported transcripts: the label that says the behaviour, as `label:NAME=VALUE`."""
     options: str = ""
