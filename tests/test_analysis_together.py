@@ -12,8 +12,7 @@ from gyges.analysis.result import AuditNote
 from gyges.analysis.table import Row
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Finding, Grade, ReasoningRead
-from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
-from gyges.transcripts.manifest import PlantedGap
+from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario, PlantedGap
 from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
 
 CONTRAST = Contrast("training", "deployment", "complies", "positive", ("alignment_faking",))
