@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gyges.grading.reasoning import DRAFT
+from gyges.grading.drafts import without_drafts
 from gyges.grading.sentences import sentences
 
 
@@ -35,8 +35,22 @@ def test_a_text_falls_into_its_sentences(text: str, expected: list[str]) -> None
 
 def test_drafts_are_left_out_and_places_stay() -> None:
     text = "Before. <draft_output>I'll lie.</draft_output> After."
-    found = sentences(text, DRAFT)
+    found = sentences(without_drafts(text))
     assert [text[one.start : one.end] for one in found] == ["Before.", "After."]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("a <draft>b</draft> c", "a  c"),
+        ("a <DRAFT_OUTPUT x=1>b</draft_output> c <draft>d", "a  c "),
+        ("a <drafty", "a <drafty"),
+        ("<draft><draft>a</draft>b", "b"),
+    ],
+)
+def test_a_draft_ends_at_its_tag_or_with_the_text(text: str, kept: str) -> None:
+    assert without_drafts(text, "").strip() == kept.strip()
+    assert len(without_drafts(text)) == len(text)
 
 
 def test_curly_apostrophes_and_hurried_spellings_are_the_same_words() -> None:

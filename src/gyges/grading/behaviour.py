@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from gyges.scenarios.decision import find_decision
@@ -11,8 +10,8 @@ from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Question,
 from gyges.transcripts.record import Outcome
 
 from .cues import cues
+from .drafts import without_drafts
 from .grader import View
-from .reasoning import DRAFT
 from .rules import Rules
 from .sentences import sentences
 
@@ -54,8 +53,7 @@ class BehaviourGrader:
         return self._judge(view.messages[last].text, last, behaviour)
 
     def _judge(self, text: str, message: int, behaviour: Behaviour) -> Answer:
-        # Drafts are blanked, not cut: what is found after them keeps its place.
-        final = DRAFT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+        final = without_drafts(text)
         found = find_decision(final, behaviour)
         if found is not None:
             return BehaviourShown(found.label, (_evidence(text, message, (found.start, found.end)),))

@@ -6,7 +6,6 @@ thing than reasoning in which nothing was found.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +17,15 @@ from gyges.transcripts.record import READABLE, Outcome, Visibility
 
 from .alignment import criteria
 from .cues import cues
+from .drafts import without_drafts
 from .echo import prompt
 from .grader import View
 from .rules import Rules
 from .sentences import Sentence, sentences
 from .standing import Said, said
 
-DRAFT = re.compile(r"<(?P<tag>draft\w{0,20})\b[^>]{0,80}>.{0,20000}?(?:</(?P=tag)>|\Z)", re.IGNORECASE | re.DOTALL)
-"""What the agent only tried out."""
+CHARACTERS = 400_000
+"""A longer reasoning is ungraded."""
 SECONDS = 2.0
 """An episode that takes longer to read is ungraded: no text may stop a run."""
 LONGEST = 400
@@ -82,12 +82,15 @@ class ReasoningGrader:
         return answer.findings if isinstance(answer, ReasoningRead) else ()
 
     def _read(self, blocks: tuple[Block, ...], before: str) -> ReasoningRead | Ungraded:
+        length = sum(len(block.text) for block in blocks)
+        if length > CHARACTERS:
+            return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
         deadline = time.monotonic() + SECONDS
         read: list[_Read] = []
         all_said: list[Said] = []
         sent = prompt(before)
         for block in blocks:
-            for sentence in sentences(block.text, DRAFT):
+            for sentence in sentences(without_drafts(block.text)):
                 if time.monotonic() > deadline:
                     return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
                 if len(sentence.words) > LONGEST:
@@ -115,6 +118,8 @@ def blocks_of(view: View) -> Iterator[Block]:
         if message.role != "assistant":
             continue
         for index, reasoning in enumerate(message.reasoning):
+            if "draft" in reasoning.source.lower():
+                continue  # what it only tried out, between tags that were taken apart on import
             if reasoning.visibility in READABLE and reasoning.text and reasoning.text.strip():
                 yield Block(number, index, reasoning.text, reasoning.closed)
 

@@ -20,7 +20,7 @@ from gyges.study import places
 from .authored import read_yaml
 from .lexicon import Lexicon, PatternError
 
-CODE = "3"
+CODE = "4"
 """Goes up when the engine's code changes what it finds."""
 
 Flag = Literal[

@@ -86,11 +86,9 @@ class Sentence:
         return frozenset(inside)
 
 
-def sentences(text: str, skip: re.Pattern[str] | None = None) -> list[Sentence]:
-    """The sentences of `text` that have a word in them. What `skip` matches (drafts, say) is left out."""
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of `text` that have a word in them."""
     plain = text.translate(_STRAIGHT)
-    if skip is not None and skip.search(plain):
-        plain = skip.sub(lambda found: "\n" * len(found[0]), plain)
     found = []
     for start, end in _pieces(plain):
         words = _WORD.findall(plain, start, end)
