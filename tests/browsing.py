@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from gyges.browse.app import make_app
 from gyges.browse.guard import Guard
+from gyges.browse.labels import FILE, Labels
 from gyges.browse.serve import listen
 from gyges.browse.shelf import Shelf
 from gyges.scenarios.plan import Contrast
@@ -233,7 +234,7 @@ def kind_run(folder: Path, name: str = "kind", scenarios: int = 4, samples: int 
 
 def client(*paths: Path, cookie: bool = True) -> TestClient:
     """A client of the guarded application, in this process."""
-    app = Guard(make_app(Shelf(paths)), port=PORT, token=TOKEN)
+    app = Guard(make_app(Shelf(paths), Labels(paths[0].with_name(FILE))), port=PORT, token=TOKEN)
     headers = COOKIE if cookie else {}
     return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers=headers, follow_redirects=False)
 
@@ -243,7 +244,7 @@ def served(*paths: Path) -> Iterator[str]:
     """The application on a real socket; gives the address with the token."""
     sockets = listen(0)
     port = sockets[0].getsockname()[1]
-    app = Guard(make_app(Shelf(paths)), port=port, token=TOKEN)
+    app = Guard(make_app(Shelf(paths), Labels(paths[0].with_name(FILE))), port=port, token=TOKEN)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)
     thread.start()

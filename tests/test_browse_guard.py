@@ -154,7 +154,8 @@ FOREIGN = [
     {"origin": ORIGIN, "sec-fetch-site": "cross-site"},
     {"origin": ORIGIN, "sec-fetch-site": "same-site"},
     {"origin": "http://evil.example", "sec-fetch-site": "same-origin"},
-    {"origin": "null", "sec-fetch-site": "same-origin"},
+    {"origin": "null", "sec-fetch-site": "cross-site"},
+    {"origin": "null", "sec-fetch-site": "none"},
 ]
 
 

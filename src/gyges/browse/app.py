@@ -10,13 +10,15 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gyges.browse.choice import PAGE, Choice
 from gyges.browse.index import Index, PairLine
+from gyges.browse.label_pages import LabelPages
+from gyges.browse.labels import Labels
 from gyges.browse.markdown import as_markdown
-from gyges.browse.page import asset, render
+from gyges.browse.page import asset, html
 from gyges.browse.pair import read_place, view
 from gyges.browse.shelf import NotHere, Shelf
 from gyges.errors import GygesError, StoreError, UsageError
@@ -33,7 +35,7 @@ FOUND = 5_000
 _ASSETS = {"gyges.css": "text/css", "gyges.js": "text/javascript"}
 
 
-def make_app(shelf: Shelf) -> Starlette:
+def make_app(shelf: Shelf, labels: Labels) -> Starlette:
     """The application, without its guard."""
     return Starlette(
         routes=[
@@ -44,6 +46,7 @@ def make_app(shelf: Shelf) -> Starlette:
             Route("/run/{run}/pair/{pair}/markdown", _bound(markdown, shelf)),
             Route("/run/{run}/episode/{episode}", _bound(episode, shelf)),
             Route("/run/{run}/text/{episode}/{place}", _bound(whole_text, shelf)),
+            *LabelPages(shelf, labels).routes(),
             Route("/static/{name}", static),
         ],
         exception_handlers={GygesError: _refused, HTTPException: _not_found, Exception: _failed},
@@ -57,19 +60,13 @@ def _bound(page: Callable[[Shelf, Request], Response], shelf: Shelf) -> Callable
     return answer
 
 
-def _html(template: str, status: int = 200, **values: object) -> HTMLResponse:
-    # Text may hold lone surrogates, which no page can: the templates spell them out where they show transcripts.
-    text = render(template, **values)
-    return HTMLResponse(text.encode("utf-8", "backslashreplace"), status_code=status)
-
-
 # Pages
 
 
 def overview(shelf: Shelf, _: Request) -> Response:
     """The runs, newest first, with the figures of their reports."""
     runs = [_shelved(shelf, name) for name in reversed(shelf.names)]
-    return _html("overview.html", runs=runs)
+    return html("overview.html", runs=runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def pairs(shelf: Shelf, request: Request) -> Response:
     hits = _search(shelf, run, choice.words)
     chosen = choice.pairs(index.pairs, hits)
     pages = max(1, -(-len(chosen) // PAGE))
-    return _html(
+    return html(
         "pairs.html",
         run=run,
         index=index,
@@ -127,7 +124,7 @@ def pair(shelf: Shelf, request: Request) -> Response:
     episodes, grades = _read(shelf, run, line)
     linked = read_place(request.query_params.get("span", ""))
     before, after, at, of = _around(shelf, run, line, choice)
-    return _html(
+    return html(
         "pair.html",
         run=run,
         line=line,
@@ -174,7 +171,7 @@ def raw(shelf: Shelf, request: Request) -> Response:
     run, line, choice = _asked(shelf, request)
     with shelf.open(run) as reader:
         calls = [(side, reader.calls(side.id)) for side in line.sides]
-    return _html("raw.html", run=run, line=line, choice=choice, calls=calls)
+    return html("raw.html", run=run, line=line, choice=choice, calls=calls)
 
 
 def markdown(shelf: Shelf, request: Request) -> Response:
@@ -221,16 +218,16 @@ def static(request: Request) -> Response:
 def _refused(_: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, NotHere) else 400 if isinstance(error, UsageError) else 503
     what, to_do = (error.what, error.to_do) if isinstance(error, GygesError) else (str(error), "")
-    return _html("trouble.html", status, what=safe(what), to_do=safe(to_do))
+    return html("trouble.html", status, what=safe(what), to_do=safe(to_do))
 
 
 def _not_found(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    return _html(
+    return html(
         "trouble.html", status, what="There is no such page.", to_do="The overview leads to all there are."
     )
 
 
 def _failed(_: Request, __: Exception) -> Response:
     what = "Something went wrong while this page was made."
-    return _html("trouble.html", 500, what=what, to_do="What it was, the terminal of `gyges browse` says.")
+    return html("trouble.html", 500, what=what, to_do="What it was, the terminal of `gyges browse` says.")

@@ -110,10 +110,11 @@ class Guard:
 def _own(headers: Headers, method: str, host: str) -> bool:
     """Whether the request is of our own pages, as far as the browser says so; a change has to say it."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if origin is not None and origin != f"http://{host}":
+    if origin not in (None, "null", f"http://{host}"):
         return False
     if method == "POST":
-        return site == "same-origin" or (site is None and origin is not None)
+        # Our policy sends no referrer, and then a form's origin is null. No page can forge `same-origin`.
+        return site == "same-origin" or (site is None and origin not in (None, "null"))
     opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return site in (None, "same-origin", "none") or opened
 

@@ -35,6 +35,8 @@ class Side:
     reveals: bool | None
     findings: tuple[str, ...]
     length: int
+    disputed: bool = False
+    """Whether graders gave different answers about it."""
 
     @property
     def stored(self) -> bool:
@@ -81,6 +83,7 @@ FILTERS: Mapping[str, Callable[[PairLine], Collection[str]]] = {
     "reveals": lambda pair: (_REVEALS[pair.first.reveals],),
     "finding": lambda pair: {*pair.first.findings, *pair.second.findings},
     "outcome": lambda pair: {f"{side.context}: {side.outcome}" for side in pair.sides},
+    "graders": lambda pair: ("disagree" if any(side.disputed for side in pair.sides) else "agree",),
     "scenario": lambda pair: (pair.scenario,),
     "sample": lambda pair: (str(pair.sample),),
 }
@@ -102,8 +105,9 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class _Graded:
-    labels: tuple[str, ...]
-    findings: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    disputed: bool = False
 
 
 class _Measured:
@@ -152,20 +156,23 @@ def _length(episode: Episode) -> int:
 
 
 def _graded(grades: Iterable[Grade]) -> dict[str, _Graded]:
-    """By episode: the labels shown and the names found, each once, in order of their names."""
+    """By episode: the labels shown and the names found, each once and sorted, and whether graders differ."""
     labels: dict[str, set[str]] = {}
-    findings: dict[str, set[str]] = {}
+    found: dict[str, set[frozenset[str]]] = {}
     for grade in grades:
         if isinstance(grade.answer, BehaviourShown):
             labels.setdefault(grade.episode, set()).add(grade.answer.label)
         elif isinstance(grade.answer, ReasoningRead):
-            findings.setdefault(grade.episode, set()).update(found.name for found in grade.answer.findings)
-    known = labels.keys() | findings.keys()
-    return {id: _Graded(_sorted(labels.get(id)), _sorted(findings.get(id))) for id in known}
-
-
-def _sorted(names: set[str] | None) -> tuple[str, ...]:
-    return tuple(sorted(names or ()))
+            names = frozenset(finding.name for finding in grade.answer.findings)
+            found.setdefault(grade.episode, set()).add(names)
+    return {
+        id: _Graded(
+            tuple(sorted(labels.get(id, ()))),
+            tuple(sorted(set[str]().union(*found.get(id, ())))),
+            len(labels.get(id, ())) > 1 or len(found.get(id, ())) > 1,
+        )
+        for id in labels.keys() | found.keys()
+    }
 
 
 def _lines(rows: Sequence[Row], graded: dict[str, _Graded], lengths: dict[str, int]) -> Iterator[PairLine]:
@@ -194,6 +201,16 @@ def _side(known: Row, row: Row | None, context: str, graded: dict[str, _Graded],
     id = EpisodeKey(known.agent, known.scenario, known.variant, context, known.sample).id()
     if row is None:
         return Side(id, context, Outcome.PENDING, UNGRADED, "not in this run", None, (), 0)
-    grades = graded.get(id, _Graded((), ()))
+    grades = graded.get(id, _Graded())
     shown = " / ".join(grades.labels) if row.complies is not None else UNGRADED
-    return Side(id, context, row.outcome, shown, row.ungraded, row.reveals, grades.findings, lengths.get(id, 0))
+    return Side(
+        id,
+        context,
+        row.outcome,
+        shown,
+        row.ungraded,
+        row.reveals,
+        grades.findings,
+        lengths.get(id, 0),
+        grades.disputed,
+    )

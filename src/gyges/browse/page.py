@@ -19,6 +19,7 @@ from gyges.transcripts.safe import safe
 
 if TYPE_CHECKING:
     import jinja2
+    from starlette.responses import HTMLResponse
 
 CANARY = "gyges-canary:66f20ffb-6e3f-4bb0-9a57-1e2f7b6b9a6c do not train on this"
 
@@ -80,6 +81,15 @@ def environment() -> jinja2.Environment:
 
 def render(template: str, **values: object) -> str:
     return environment().get_template(template).render(**values)
+
+
+def html(template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A page as an answer."""
+    from starlette.responses import HTMLResponse
+
+    # Text may hold lone surrogates, which no page can: templates spell them out where they show transcripts.
+    text = render(template, **values)
+    return HTMLResponse(text.encode("utf-8", "backslashreplace"), status_code=status)
 
 
 def asset(name: str) -> str:

@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from gyges import study
 from gyges.browse.guard import Guard, new_token
 from gyges.errors import UsageError
 
@@ -17,21 +18,23 @@ TRIES = 20
 """How many ports after a busy one are tried."""
 
 
-def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False) -> None:
+def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, labels: Path | None = None) -> None:
     """Serve the runs until interrupted; prints the address, which carries the session's token, first.
 
-    Nobody asks who holds a busy port: the next free one is taken. 0 takes any. Raises UsageError when none is.
+    Labels go to `labels`, by default beside the study's runs. Nobody asks who holds a busy port: the next free
+    one is taken; 0 takes any. Raises UsageError when none is free.
     """
     import uvicorn
 
     from gyges.browse.app import make_app
+    from gyges.browse.labels import FILE, Labels
     from gyges.browse.shelf import Shelf
 
     shelf = Shelf(paths)
     bound = listen(port)
     port = bound[0].getsockname()[1]
     token = new_token()
-    app = Guard(make_app(shelf), port=port, token=token)
+    app = Guard(make_app(shelf, Labels(labels or study.transcripts() / FILE)), port=port, token=token)
     address = f"http://127.0.0.1:{port}/?token={token}"
     print(f"{_many(len(paths))} at {address}\nCtrl+C ends it.", flush=True)
     if open_browser:
