@@ -347,6 +347,7 @@ def serve(
     seed: Annotated[int, typer.Option(help="The root of the organisms' random effects and noise.")] = 1,
     witness: Annotated[Path | None, typer.Option(help="Log here what was received and fully sent.")] = None,
     key: Annotated[str | None, typer.Option(help="Accept this API key only.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="A schedule of faults, in YAML; see agents/README.md.")] = None,
 ) -> None:
     """Serve the organisms over the OpenAI and Anthropic wire formats, on loopback."""
     import asyncio
@@ -373,6 +374,7 @@ def serve(
                 seed=root,
                 key=key,
                 witness=witness,
+                faults=faults,
                 ready=ready,
             )
         )
