@@ -121,9 +121,11 @@ async def play(
     scratchpad: str = "",
     steps: int = 50,
     seconds: float = 600.0,
+    watch: Callable[[asyncio.Timeout], None] | None = None,
 ) -> Played:
     """Play the plan to its end, to the step limit or to the deadline. Never raises for what a call can do,
     except that CallFailed with a trouble that concerns the whole run (a wrong key, say) passes through.
+    `watch` is given the deadline, for whoever has reason to move it.
     """
     from langgraph.errors import GraphRecursionError
 
@@ -132,7 +134,9 @@ async def play(
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as deadline:
+            if watch:
+                watch(deadline)
             async for value in graph.astream(
                 state, {"recursion_limit": steps}, context=context, stream_mode="values"
             ):

@@ -8,17 +8,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from gyges.batch.retry import Patience
-from gyges.models.provider import CallFailed, Provider, Received, Reply, Sampling, Trouble
+from gyges.batch.flow import Flow
+from gyges.batch.health import Halt, Health, is_throttling
+from gyges.batch.retry import AGAIN, Patience
+from gyges.batch.spending import Spending
+from gyges.models.provider import CallFailed, Provider, Received, Reply, Sampling, Tool, Trouble, Usage
 from gyges.scenarios.plan import Seed
 from gyges.transcripts.record import Call, Intent, Message
 from gyges.transcripts.store import RunWriter
 
 DRAW_HEADER = "x-gyges-draw"
 """Carries an organism's noise: opaque, so that what seeds it says nothing about the context."""
+BYTES_A_TOKEN = 4
+"""Of a request, roughly; the pace is corrected by what the answer says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,9 @@ class Line:
     model: str
     sampling: Sampling
     patience: Patience
-    connections: asyncio.Semaphore
+    flow: Flow
+    health: Health = field(default_factory=Health)
+    spending: Spending = field(default_factory=Spending)
     organism: bool = False
 
 
@@ -45,27 +52,52 @@ class Caller:
         self._noise = noise
         self._answered = answered or {}
         self._ordinal = 0
-        self._chance = random.Random(noise.child("pause").integer())
+        self._chance: random.Random | None = None
+        self._deadline: asyncio.Timeout | None = None
 
-    async def __call__(self, messages: Sequence[Message]) -> Reply:
+    def watch(self, deadline: asyncio.Timeout) -> None:
+        """The episode's deadline, which stands still while a call waits for its turn or for the provider."""
+        self._deadline = deadline
+
+    async def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
         """Ask once more. Raises CallFailed when no attempt gave an answer."""
         ordinal, self._ordinal = self._ordinal, self._ordinal + 1
-        body = self._line.provider.request(self._line.model, messages, self._line.sampling)
+        body = self._line.provider.request(self._line.model, messages, self._line.sampling, tools)
         known = self._answered.get(ordinal)
         if known is not None and known.request == body and known.response is not None:
             received = Received(known.status or 200, known.headers, known.response)
             return self._line.provider.read(received)
         headers = {DRAW_HEADER: self._noise.child(ordinal).hex()} if self._line.organism else {}
-        attempt = 0
+        began, attempt = time.monotonic(), 0
         while True:
             try:
                 return await self._attempt(body, headers, ordinal, attempt)
             except CallFailed as failure:
-                pause = self._line.patience.pause(failure, attempt, self._chance)
-                if pause is None:
-                    raise
-            await asyncio.sleep(pause)
+                pause = self._pause(failure, attempt, began)
+            if attempt + 1 >= self._line.patience.attempts:
+                # It waits for the provider: only answers from now on tell that the provider is back.
+                began = time.monotonic()
+            await self._standing_still(asyncio.sleep(pause))
             attempt += 1
+
+    def _pause(self, failure: CallFailed, attempt: int, began: float) -> float:
+        """Seconds until the next attempt. Raises CallFailed when there is to be none."""
+        line = self._line
+        if is_throttling(failure):
+            line.flow.throttled(failure.retry_after)
+        if failure.trouble not in AGAIN:
+            raise line.health.rejected(failure)
+        if (failure.retry_after or 0.0) > line.patience.longest_retry_after:
+            detail = f"{line.provider.base_url} asks to wait {failure.retry_after:.0f} s: {failure.detail}"
+            raise Halt(failure, detail, "`gyges resume` then")
+        if self._chance is None:
+            self._chance = random.Random(self._noise.child("pause").integer())
+        pause = line.patience.pause(failure, attempt, self._chance)
+        if pause is not None:
+            return pause
+        if line.health.used_up(failure, began) == "give up":
+            raise failure
+        return line.patience.pause_in_outage(failure, self._chance)
 
     async def _attempt(self, body: bytes, headers: Mapping[str, str], ordinal: int, attempt: int) -> Reply:
         """Say that it is about to be sent, send it once, commit what came, then read it.
@@ -75,13 +107,19 @@ class Caller:
         received: Received | None = None
         failure: CallFailed | None = None
         reply: Reply | None = None
-        async with self._line.connections:
+        flow, estimate = self._line.flow, len(body) // BYTES_A_TOKEN
+        if flow.free():
+            await flow.enter(estimate)
+        else:
+            await self._standing_still(flow.enter(estimate))
+        try:
             sent = time.time()
             await self._writer.intent(Intent(self._episode, ordinal, attempt, sent))
-            try:
-                received = await self._send(body, headers)
-            except CallFailed as caught:
-                failure = caught
+            received = await self._send(body, headers)
+        except CallFailed as caught:
+            failure = caught
+        finally:
+            flow.leave()
         try:
             reply = self._line.provider.read(received) if received else None
         except CallFailed as caught:
@@ -102,8 +140,16 @@ class Caller:
         )
         if reply is None:
             assert failure is not None
+            self._line.spending.failed()
             raise failure
+        self._answered_with(reply.usage, estimate)
         return reply
+
+    def _answered_with(self, usage: Usage, estimate: int) -> None:
+        known = usage.input is not None and usage.output is not None
+        self._line.flow.answered(estimate, (usage.input or 0) + (usage.output or 0) if known else None)
+        self._line.health.answered()
+        self._line.spending.answered(usage)
 
     async def _send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         seconds = self._line.patience.call_seconds
@@ -113,3 +159,19 @@ class Caller:
                 return await self._line.provider.send(body, headers)
         except TimeoutError as late:
             raise CallFailed(Trouble.TRANSIENT, f"no full answer within {seconds:g} s") from late
+
+    async def _standing_still(self, waiting: Awaitable[None]) -> None:
+        """Wait, and let the episode's deadline wait too: a crowd or an outage is not the agent's fault."""
+        deadline = self._deadline
+        due = deadline.when() if deadline else None
+        if deadline is None or due is None:
+            await waiting
+            return
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        deadline.reschedule(None)
+        try:
+            await waiting
+        finally:
+            if not deadline.expired():
+                deadline.reschedule(due + loop.time() - start)

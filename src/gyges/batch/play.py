@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 from gyges.agents.episode import EpisodeContext, EpisodeState, Played, play
 from gyges.agents.profile import Profile
 from gyges.batch.calls import Caller, Line
+from gyges.batch.health import Halt
+from gyges.batch.queue import Queue
+from gyges.batch.spending import Expected, expected
 from gyges.errors import AuthenticationError, ProviderError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
@@ -48,6 +51,13 @@ class Job:
     def key(self) -> EpisodeKey:
         name = self.agent.profile.name
         return EpisodeKey(name, self.plan.scenario, self.plan.variant, self.plan.context, self.sample)
+
+    def expected(self) -> Expected:
+        """What it will use, as far as can be known."""
+        profile, spending = self.agent.profile, self.agent.line.spending
+        return spending.better(
+            expected(self.plan, spending.price, profile.instructions, profile.sampling.max_tokens)
+        )
 
 
 def schedule(agents: Sequence[Agent], plans: Iterable[Plan], samples: int, seed: Seed) -> list[tuple[Job, ...]]:
@@ -91,6 +101,7 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
             scratchpad=profile.scratchpad,
             steps=profile.limits.steps,
             seconds=profile.limits.seconds,
+            watch=ask.watch,
         )
     except CallFailed:
         raise
@@ -112,25 +123,25 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
 
 
 async def play_all(
-    blocks: Sequence[Sequence[Job]],
+    queue: Queue[Job],
     writer: RunWriter,
     seed: Seed,
     *,
-    connections: int,
+    at_once: int,
     done: Callable[[Episode], None],
     answered: Callable[[str], dict[int, Call]] | None = None,
 ) -> None:
-    """Play every job, at most `connections` at once. Raises ProviderError when the run can't go on."""
-    queue = iter([job for block in blocks for job in block])
+    """Play what the queue gives, so many at once. Raises ProviderError when the run can't go on."""
 
     async def worker() -> None:
-        for job in queue:
+        while (job := await queue.next()) is not None:
             known = answered(job.key().id()) if answered else None
             done(await play_job(job, writer, seed, known))
+            queue.done(job)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(connections):
+            for _ in range(at_once):
                 group.create_task(worker())
     except* CallFailed as failures:
         raise provider_error(first(failures)) from None
@@ -144,6 +155,8 @@ def first(group: BaseExceptionGroup[CallFailed]) -> CallFailed:
 
 def provider_error(failure: CallFailed) -> ProviderError:
     """What to tell the user about a failure that stops the run."""
+    if isinstance(failure, Halt):
+        return ProviderError(failure.detail, failure.to_do)
     if failure.trouble is Trouble.AUTHENTICATION:
         return AuthenticationError(failure.detail, "check the key and that it may use this model")
     if failure.trouble is Trouble.QUOTA:

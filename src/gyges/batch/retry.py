@@ -25,7 +25,7 @@ class Patience:
     first_pause: float = 0.5
     longest_pause: float = 60.0
     longest_retry_after: float = 600.0
-    """A provider that asks for more than this is given up."""
+    """A provider that asks for more than this stops the run."""
     call_seconds: float = 300.0
     """The deadline of one attempt, from the first byte sent to the last received."""
 
@@ -44,3 +44,7 @@ class Patience:
         ceiling = min(self.longest_pause, self.first_pause * 2.0**attempt)
         # Jitter on top of what was asked for, so that a thousand waiting calls do not come back at once.
         return asked + chance.uniform(0.0, ceiling)
+
+    def pause_in_outage(self, failure: CallFailed, chance: random.Random) -> float:
+        """Seconds between two attempts of a call that waits for its provider to come back."""
+        return (failure.retry_after or 0.0) + chance.uniform(self.longest_pause / 2, self.longest_pause)

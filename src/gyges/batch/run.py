@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -54,8 +54,8 @@ class Order:
     requests_a_minute: float | None = None
     """Of each model."""
     tokens_a_minute: float | None = None
-    allowance: Allowance = Allowance()
-    patience: Patience = Patience()
+    allowance: Allowance = field(default_factory=Allowance)
+    patience: Patience = field(default_factory=Patience)
     hide_signal: bool = False
     controls: tuple[str, ...] = ()
     """Control arms to play beside the experiment: null, placebo, swap."""
@@ -106,6 +106,7 @@ def prepare(order: Order) -> Prepared:
     profiles = tuple(load_profile(name, order.base_url) for name in order.agents)
     for profile in profiles:
         load_graph(profile.graph)
+    check_prices(order, profiles)
     scenarios = tuple(select(order.scenarios))
     rendered = [
         plan
@@ -113,6 +114,17 @@ def prepare(order: Order) -> Prepared:
         for plan in plans(scenario, hide_signal=order.hide_signal, controls=order.controls, seed=Seed(order.seed))
     ]
     return Prepared(order, scenarios, tuple(rendered), profiles)
+
+
+def check_prices(order: Order, profiles: Sequence[Profile]) -> None:
+    """A limit on money is no limit where a price is unknown. Raises UsageError, and AuthoringError for prices."""
+    prices = read_prices()
+    for profile in profiles:
+        if order.allowance.cost is not None and price_of(profile.model, prices) is None:
+            raise UsageError(
+                f"--max-cost can't be kept: the price of {profile.model} is unknown",
+                "write it into a prices.yaml at the root of the study, or give --max-tokens",
+            )
 
 
 def prepare_again(manifest: Manifest) -> Prepared:
@@ -306,6 +318,7 @@ async def play_some(
             await playing
         except asyncio.CancelledError:
             playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
             if not stopped:
                 raise
     resume = f"finish it with: gyges resume {writer.path.stem}"

@@ -1,0 +1,144 @@
+"""How fast one model may be asked: calls at once, requests and tokens a minute. It makes no call.
+
+Calls at once adapt (additive increase, multiplicative decrease; Chiu and Jain 1989) to what the provider bears:
+a 429 halves them, at most once a second; a round of answers gives a twentieth of the limit back. A Retry-After
+holds everybody, not only the call that was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Clock = Callable[[], float]
+"""Monotonic seconds."""
+
+SECONDS_BETWEEN_CUTS = 1.0
+BURST_SECONDS = 1.0
+"""How far ahead of an even pace calls may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that the user allows for one model at one address. None: no limit."""
+
+    connections: int = 20
+    requests_a_minute: float | None = None
+    tokens_a_minute: float | None = None
+
+
+class Pace:
+    """At most so many units a minute, evenly (the generic cell rate algorithm)."""
+
+    def __init__(self, a_minute: float, clock: Clock) -> None:
+        self._seconds_each = 60.0 / a_minute
+        self._clock = clock
+        self._next = clock()
+
+    def take(self, units: float) -> float:
+        """Take units in turn. Seconds to wait until they may be used."""
+        now = self._clock()
+        at = max(self._next, now - BURST_SECONDS)
+        self._next = at + units * self._seconds_each
+        return max(0.0, at - now)
+
+    def correct(self, units: float) -> None:
+        """What was taken turns out to be so many units more (or, below 0, less)."""
+        self._next += units * self._seconds_each
+
+
+class Flow:
+    """The way to one model: `enter` before a call, `leave` after it, and tell what came of it."""
+
+    def __init__(self, limits: Limits, clock: Clock = time.monotonic) -> None:
+        self.limits = limits
+        self._clock = clock
+        self._allowed = float(limits.connections)
+        self._used = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._paces = [
+            (Pace(limits.requests_a_minute, clock), False) if limits.requests_a_minute else None,
+            (Pace(limits.tokens_a_minute, clock), True) if limits.tokens_a_minute else None,
+        ]
+        self._held_until = 0.0
+        self._cut_at = float("-inf")
+
+    @property
+    def allowed(self) -> int:
+        """Calls at once, as of now."""
+        return max(1, int(self._allowed))
+
+    @property
+    def held(self) -> float:
+        """Seconds for which nothing is sent, because the provider asked for it."""
+        return max(0.0, self._held_until - self._clock())
+
+    def free(self) -> bool:
+        """Whether a call may be sent at once, for all that is known before its size."""
+        return self._used < self.allowed and not self.held and not any(self._paces)
+
+    async def enter(self, tokens: int) -> None:
+        """Wait for a place, then for the pace. `tokens` is an estimate of what the call will use."""
+        while True:
+            await self._place()
+            held = self.held
+            if not held:
+                break
+            self.leave()
+            await asyncio.sleep(held)
+        seconds = max(
+            (pace.take(tokens if counts else 1) for pace, counts in filter(None, self._paces)), default=0
+        )
+        if seconds:
+            try:
+                await asyncio.sleep(seconds)
+            except BaseException:
+                self.leave()
+                raise
+
+    async def _place(self) -> None:
+        if self._used < self.allowed and not self._waiting:
+            self._used += 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """The call is over: its place is free."""
+        self._used -= 1
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and self._used < self.allowed:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._used += 1
+                waiter.set_result(None)
+
+    def answered(self, estimated: int, tokens: int | None) -> None:
+        """An answer came, of so many tokens where that is known."""
+        most = self.limits.connections
+        if self._allowed < most:
+            self._allowed = min(float(most), self._allowed + max(1.0, most / 20) / self._allowed)
+            self._admit()
+        for pace, counts in filter(None, self._paces):
+            if counts and tokens is not None:
+                pace.correct(tokens - estimated)
+
+    def throttled(self, retry_after: float | None) -> None:
+        """The provider had too much: fewer at once, and nobody before it said."""
+        now = self._clock()
+        if retry_after:
+            self._held_until = max(self._held_until, now + retry_after)
+        if now - self._cut_at >= SECONDS_BETWEEN_CUTS:
+            self._cut_at = now
+            self._allowed = max(1.0, self._allowed / 2)

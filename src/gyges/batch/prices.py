@@ -1,0 +1,67 @@
+"""What a token costs: list prices that come with gyges, and the study's own `prices.yaml` before them.
+
+It knows only names. A model without a price costs "unknown", which is never nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gyges import study
+from gyges.scenarios.nodes import read_document
+from gyges.scenarios.validate import validated
+
+FILE = "prices.yaml"
+_DATED = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens."""
+
+    input: float
+    output: float
+
+    def of(self, input_tokens: float, output_tokens: float) -> float:
+        """US dollars."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1e6
+
+
+class _Authored(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PriceOfModel(_Authored):
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class PricesFile(_Authored):
+    """`prices` maps `provider/model` to US dollars per million tokens; `as_of` says when they were looked up."""
+
+    as_of: str = ""
+
+    prices: dict[str, PriceOfModel]
+
+
+def read_prices(start: Path | None = None) -> dict[str, Price]:
+    """All known prices; the study's before those that come with gyges. Raises AuthoringError."""
+    found: dict[str, Price] = {}
+    for path in (Path(str(files("gyges.batch"))) / FILE, study.study(start) / FILE):
+        if path.is_file():
+            for name, price in validated(read_document(path), PricesFile).prices.items():
+                found[name] = Price(price.input, price.output)
+    return found
+
+
+def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
+    """The price of `provider/model`, also without its date; None is unknown. Organisms cost nothing."""
+    if model.startswith("organism/"):
+        return Price(0.0, 0.0)
+    return prices.get(model) or prices.get(_DATED.sub("", model))
