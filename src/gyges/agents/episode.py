@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
-from gyges.models.provider import CallFailed, Reply, Trouble
+from gyges.models.provider import CallFailed, Reply, Tool, Trouble
 from gyges.scenarios.plan import Plan, Text
 from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import Message, Outcome, Visibility
@@ -20,7 +21,13 @@ from gyges.transcripts.record import Message, Outcome, Visibility
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-Ask = Callable[[Sequence[Message]], Awaitable[Reply]]
+log = logging.getLogger("gyges.agents")
+
+
+class Ask(Protocol):
+    """Asks the model with everything said so far, offering it tools. Raises CallFailed."""
+
+    def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = (), /) -> Awaitable[Reply]: ...
 
 
 class EpisodeState(TypedDict):
@@ -85,19 +92,36 @@ class Played:
     model: str
 
 
-class _Witness:
-    """Remembers what was asked last, so that a call without an answer leaves its question in the transcript."""
+class _Spent(Exception):  # noqa: N818 - a limit, not an error
+    """The episode has used the tokens that it may use."""
 
-    def __init__(self, ask: Ask) -> None:
+
+class _Witness:
+    """Remembers what was said last, so that an episode that breaks off keeps it; counts tokens."""
+
+    def __init__(self, ask: Ask, tokens: int | None) -> None:
         self._ask = ask
-        self.asked: tuple[Message, ...] = ()
+        self._most = tokens
+        self._used = 0
+        self.said: tuple[Message, ...] = ()
         self.model = ""
 
-    async def __call__(self, messages: Sequence[Message]) -> Reply:
-        self.asked = tuple(messages)
-        reply = await self._ask(messages)
+    async def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
+        self.said = tuple(messages)
+        if self._most is not None and self._used >= self._most:
+            raise _Spent(f"{self._used} tokens, of {self._most} allowed")
+        reply = await self._ask(messages, tools) if tools else await self._ask(messages)
+        self.said = (*messages, reply.message)
         self.model = reply.model or self.model
+        self._count(reply)
         return reply
+
+    def _count(self, reply: Reply) -> None:
+        if self._most is None:
+            return
+        if reply.usage.input is None or reply.usage.output is None:
+            raise _Spent("the provider does not count its tokens, so that their limit can't be kept")
+        self._used += reply.usage.input + reply.usage.output
 
 
 OUTCOME_OF_TROUBLE = {
@@ -120,16 +144,20 @@ async def play(
     instructions: str = "",
     scratchpad: str = "",
     steps: int = 50,
+    tokens: int | None = None,
     seconds: float = 600.0,
     watch: Callable[[asyncio.Timeout], None] | None = None,
 ) -> Played:
-    """Play the plan to its end, to the step limit or to the deadline. Never raises for what a call can do,
+    """Play the plan to its end, to a limit or to the deadline. Never raises for what a call or a graph can do,
     except that CallFailed with a trouble that concerns the whole run (a wrong key, say) passes through.
+
+    `tokens` are those of all calls, input and output: none is made once they are used up. Using them
+    up, as too many steps, is the outcome `step_limit`.
     `watch` is given the deadline, for whoever has reason to move it.
     """
     from langgraph.errors import GraphRecursionError
 
-    witness = _Witness(ask)
+    witness = _Witness(ask, tokens)
     context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad)
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
@@ -149,8 +177,14 @@ async def play(
         outcome, reason = OUTCOME_OF_TROUBLE.get(failure.trouble, Outcome.ERRORED), str(failure)
     except GraphRecursionError:
         outcome, reason = Outcome.STEP_LIMIT, f"more than {steps} steps"
+    except _Spent as spent:
+        outcome, reason = Outcome.STEP_LIMIT, str(spent)
     except TimeoutError:
         outcome, reason = Outcome.TIMED_OUT, f"no end after {seconds:g} s"
+    except Exception as fault:
+        # A graph may be anybody's code, and raise anything: that is how its episode ended.
+        log.exception("a graph failed")
+        outcome, reason = Outcome.ERRORED, f"{type(fault).__name__}: {fault}"
     said = state["messages"]
-    messages = witness.asked if len(witness.asked) > len(said) else said
+    messages = witness.said if len(witness.said) > len(said) else said
     return Played(messages, outcome, reason, witness.model)
