@@ -31,12 +31,11 @@ PLAN = Plan(
     turns=(Text("<tier>free</tier> Hello.", ((0, 17),)), Text("And now?")),
 )
 Graph = CompiledStateGraph[Any, Any, Any, Any]
+ABSENT = Reasoning(Visibility.ABSENT, "")
 
 
 def reply(text: str, *calls: ToolCall, thought: str = "", outcome: Outcome = Outcome.COMPLETED) -> Reply:
-    thoughts = (
-        Reasoning(Visibility.RAW, "field:reasoning", thought) if thought else Reasoning(Visibility.ABSENT, "")
-    )
+    thoughts = Reasoning(Visibility.RAW, "field:reasoning", thought) if thought else ABSENT
     message = Message("assistant", text, (thoughts,), replay=f'{{"content":"{text}"}}', calls=calls)
     return Reply(message, outcome, "" if outcome is Outcome.COMPLETED else "why", "some-model", "")
 

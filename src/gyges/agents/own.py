@@ -69,14 +69,13 @@ def adapt(
                 future.cancel()
         return _after(conversation, state["messages"], user, result)
 
-    # Inside, its state has more than an EpisodeState.
-    return (  # type: ignore[return-value]
-        StateGraph(OwnState, context_schema=EpisodeContext, input_schema=EpisodeState, output_schema=EpisodeState)
-        .add_node("turn", turn)
-        .add_edge(START, "turn")
-        .add_conditional_edges("turn", after_turn, {"turn": "turn", "end": END})
-        .compile()
+    builder = StateGraph(
+        OwnState, context_schema=EpisodeContext, input_schema=EpisodeState, output_schema=EpisodeState
     )
+    builder.add_node("turn", turn)
+    builder.add_edge(START, "turn")
+    builder.add_conditional_edges("turn", after_turn, {"turn": "turn", "end": END})
+    return builder.compile()  # type: ignore[return-value]  # Inside, its state has more than an EpisodeState.
 
 
 def _next(
