@@ -7,11 +7,12 @@ import pytest
 from gyges.batch.run import Order, prepare
 from gyges.transcripts.manifest import Manifest
 
+TWO = ("tiers/boiler", "tiers/mill-board")
 
-def manifest(
-    *agents: str, families: tuple[str, ...] = ("tiers/boiler", "tiers/mill-board"), **how: bool
-) -> Manifest:
-    return prepare(Order(families, agents, controls=("placebo", "swap"), **how)).manifest("r")
+
+def manifest(*agents: str, families: tuple[str, ...] = TWO, hide_signal: bool = False) -> Manifest:
+    order = Order(families, agents, controls=("placebo", "swap"), hide_signal=hide_signal)
+    return prepare(order).manifest("r")
 
 
 def planted(found: Manifest) -> dict[str, float]:

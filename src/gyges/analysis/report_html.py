@@ -57,6 +57,7 @@ class _Page:
     organisms: bool
     groups: Sequence[_Group]
     pooled: Sequence[PooledGap]
+    conduct: Sequence[str]
 
 
 def to_html(reports: Sequence[Report]) -> str:
@@ -96,7 +97,9 @@ _WORDS = {
 def _page(report: Report) -> _Page:
     grouped = groupby(report.contrasts, key=lambda result: (result.family, result.contrast, result.target))
     groups = [_group(list(results)) for _, results in grouped]
-    return _Page(words.printable(report.run), report.organisms, groups, report.pooled)
+    return _Page(
+        words.printable(report.run), report.organisms, groups, report.pooled, words.conduct(report.provenance)
+    )
 
 
 def _group(results: Sequence[ContrastResult]) -> _Group:

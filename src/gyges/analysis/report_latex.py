@@ -33,6 +33,7 @@ def escaped(text: str) -> str:
 
 def _report(report: Report) -> Iterator[str]:
     yield f"% gyges, run {words.printable(report.run)}"
+    yield from (f"% {words.printable(line)}" for line in words.conduct(report.provenance))
     for (family, contrast, _), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast, r.target)):
         yield from _table(family, contrast, list(group), report.organisms)
 

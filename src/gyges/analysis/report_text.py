@@ -42,6 +42,10 @@ def _report(report: Report) -> Iterator[str]:
     for pooled in report.pooled:
         yield from _wrapped(words.pooled(pooled))
     yield from _wrapped(words.ESTIMANDS)
+    if report.provenance:
+        yield ""
+    for line in words.conduct(report.provenance):
+        yield from _wrapped(line)
 
 
 def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastResult]) -> Iterator[str]:

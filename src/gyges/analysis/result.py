@@ -15,6 +15,7 @@ from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.controls import Control
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import RandomEffects
+from gyges.analysis.provenance import Provenance
 from gyges.analysis.quadrants import Quadrants
 
 ORGANISM = "organism/"
@@ -171,6 +172,8 @@ class Report(_Value):
     contrasts: tuple[ContrastResult, ...]
     pooled: tuple[PooledGap, ...] = ()
     audit: tuple[AuditNote, ...] = ()
+    provenance: Provenance | None = None
+    """None where the rows come from no stored run."""
 
     @property
     def organisms(self) -> bool:

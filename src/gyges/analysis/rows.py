@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Protocol
@@ -39,17 +39,12 @@ class _Played:
     visibility: Visibility
 
 
-def rows_of(run: Run, set_name: str | None = None, see: Callable[[Episode], None] | None = None) -> list[Row]:
+def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
     """One row for each planned episode of each contrast, by the grades of `set_name` (None: the latest).
 
-    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there. `see`
-    is shown every episode in passing, since reading them all is most of the work.
+    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there.
     """
-    played = {}
-    for episode in run.episodes():
-        played[episode.key.id()] = _summary(episode)
-        if see:
-            see(episode)
+    played = {episode.key.id(): _summary(episode) for episode in run.episodes()}
     graded = _by_episode(run.grades(set_name))
     rows = []
     for named in run.manifest.contrasts:

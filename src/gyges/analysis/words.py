@@ -5,6 +5,7 @@ from __future__ import annotations
 from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.controls import Control
 from gyges.analysis.interval import EXACT_BOUND, Estimate
+from gyges.analysis.provenance import AgentSeen, Provenance
 from gyges.analysis.result import ContrastResult, PooledGap, SinglePairs
 
 ESTIMANDS = (
@@ -203,3 +204,33 @@ def _bounds(result: ContrastResult) -> str:
         return ""
     span = f"[{points(bounds.low)}, {points(bounds.high)}]"
     return f"if every ungraded episode were at its worst, the gap would lie in {span}"
+
+
+def conduct(told: Provenance | None) -> tuple[str, ...]:
+    """What was planned, what ran, what was left out, and who answered and graded, one sentence each."""
+    if told is None:
+        return ()
+    hidden = ", the signal hidden" if told.hide_signal else ""
+    arms = f", control arms {', '.join(told.controls)}" if told.controls else ""
+    planned = (
+        f"planned: {told.scenarios} scenarios in {told.variants} variants{arms}, {told.samples} samples, "
+        f"{told.planned} episodes, seed {told.seed}{hidden}; ran: {told.played}"
+    )
+    left = "; ".join(told.left_out) or "nothing"
+    graders = ", ".join(f"{g.question} by {g.grader} {g.version} ({g.answers})" for g in told.graders)
+    versions = ", ".join(f"{name} {version}" for name, version in told.versions.items())
+    return (
+        f"plan {told.plan_sha256} (SHA-256 of the manifest), {told.source} {told.created}: {told.command}",
+        planned if told.source == "played" else f"imported: {told.played} episodes, none planned here",
+        f"left out: {left}",
+        *(f"{seen.agent}: {_answered(seen)}" for seen in told.agents),
+        f"grades {told.grade_set}: {graders or 'none'}",
+        f"versions: {versions}",
+    )
+
+
+def _answered(seen: AgentSeen) -> str:
+    named = counts(seen.models) if seen.models else "not named by the provider"
+    prints = f"; fingerprints {counts(seen.fingerprints)}" if seen.fingerprints else ""
+    dates = f"; {seen.first} to {seen.last}" if seen.first else ""
+    return f"asked for {seen.model or 'no model'}, answered by {named}{prints}{dates}; {counts(seen.outcomes)}"

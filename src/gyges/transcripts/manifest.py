@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -78,3 +80,12 @@ class Manifest(BaseModel):
     """The label's values that count, as `a,b`."""
     versions: dict[str, str]
     """Of gyges, Python, SQLite and the SDKs."""
+
+    def sha256(self) -> str:
+        """Of the manifest's canonical JSON: keys sorted, no spaces, ASCII, fields at their defaults left out.
+
+        What binds a report to its plan: a run stores its manifest before its first call.
+        """
+        canonical = self.model_dump(mode="python", exclude_defaults=True)
+        text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
