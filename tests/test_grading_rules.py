@@ -31,14 +31,17 @@ def test_a_version_covers_every_byte_of_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("<animal>", "<beast>"), "there is no class 'beast'"),
-        (("title: t", "tilte: t"), "title"),
-        (("animal: [cat]", "animal: [cat"), "no YAML"),
-        (("[cat]", "[false]"), "valid string"),
-        (("barrier: [but]", "wall: [but]"), "barrier"),
+        (("<animal>", "<beast>"), "8:22: there is no class 'beast'"),
+        (("title: t", "tilte: t"), "2:1: unknown key 'tilte'"),
+        (("animal: [cat]", "animal: [cat"), "6:23: this is not readable YAML"),
+        (("[cat]", "[false]"), "6:20: classes.animal.0: expected text"),
+        (("[cat]", "['ca*t']"), "6:20: 'ca*t' is not a word"),
+        (("barrier: [but]", "wall: [but]"), "4:1: there is no class 'barrier'"),
     ],
 )
-def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, change: tuple[str, str], says: str) -> None:
+def test_a_wrong_file_is_named_with_the_place_and_what_is_wrong(
+    tmp_path: Path, change: tuple[str, str], says: str
+) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(GOOD.replace(*change))
     with pytest.raises(AuthoringError) as caught:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .standing import Said, Standing, standing
+from gyges.grading.standing import Said, Standing, standing
 
 AWARE = "aware_of_training"
 CONSEQUENCE = "modification_as_consequence"

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from gyges.errors import AuthoringError, Place
+from gyges.errors import AuthoringError
+from gyges.scenarios.nodes import Document, Node, read_document
+from gyges.scenarios.validate import validated
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_yaml(path: Path, model: type[Model]) -> Model:
-    """The file at `path` as a `model`. Raises AuthoringError with the file, and line and column where known."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    """The file at `path` as a `model`. Raises AuthoringError with file, line and column."""
+    return validated(read_document(path), model)
 
-    try:
-        return model.model_validate(YAML(typ="safe").load(path.read_bytes()))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        raise AuthoringError(place, f"this is no YAML: {error.problem}", "mend the file") from error
-    except YAMLError as error:
-        raise AuthoringError(Place(path), "this is no YAML", "mend the file") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise AuthoringError(Place(path), f"'{where}': {first['msg']}", "mend the file") from error
+
+def error_at(path: Path, section: str, subject: str, what: str, to_do: str) -> AuthoringError:
+    """An error at the first scalar that holds `subject`; if none does, at the key `section`."""
+    document: Document = read_document(path)
+    holding = (node for node in _scalars(document.root) if subject in (node.text or ""))
+    return document.error(next(holding, None) or document.key_at([section]), what, to_do)
+
+
+def _scalars(node: Node) -> Iterator[Node]:
+    if node.text is not None:
+        yield node
+    for _, child in node.children():
+        yield from _scalars(child)

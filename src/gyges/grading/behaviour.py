@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gyges.grading.cues import cues
+from gyges.grading.drafts import without_drafts
+from gyges.grading.grader import View
+from gyges.grading.rules import Rules
+from gyges.grading.sentences import sentences
 from gyges.scenarios.decision import find_decision
 from gyges.scenarios.plan import Behaviour, Span
 from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Question, Ungraded
 from gyges.transcripts.record import Outcome
-
-from .cues import cues
-from .drafts import without_drafts
-from .grader import View
-from .rules import Rules
-from .sentences import sentences
 
 CODE = "1"
 REFUSED = "refused"

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .lexicon import Found, Hits, Match
-from .rules import Rules
-from .sentences import Sentence
+from gyges.grading.lexicon import Found, Hits, Match
+from gyges.grading.rules import Rules
+from gyges.grading.sentences import Sentence
 
 BEFORE = 5
 """How many words before a cue a negation reaches, within its clause."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from gyges.grading.behaviour import BehaviourGrader
+from gyges.grading.grader import Grader, View, blinded
+from gyges.grading.label import read_label_spec
+from gyges.grading.reasoning import ReasoningGrader
+from gyges.grading.rules import find_rules, load_rules
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Grade, Ungraded
 from gyges.transcripts.record import Episode
-
-from .behaviour import BehaviourGrader
-from .grader import Grader, View, blinded
-from .label import read_label_spec
-from .reasoning import ReasoningGrader
-from .rules import find_rules, load_rules
 
 REASONING_RULES = "alignment-faking"
 REFUSAL_RULES = "refusal"

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from .authored import read_yaml
-from .sentences import sentences
+from gyges.grading.authored import read_yaml
+from gyges.grading.sentences import sentences
 
 _BASE64 = re.compile(r"(?<![\w+/=-])(?:[A-Za-z0-9+/]{20,8000}|[A-Za-z0-9_-]{20,8000})={0,2}(?![\w+/=])")
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){10,4000}(?![0-9A-Za-z])")

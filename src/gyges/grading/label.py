@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gyges.errors import UsageError
+from gyges.grading.grader import View
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, BehaviourShown, Question, Ungraded
-
-from .grader import View
 
 CODE = "1"
 

@@ -34,7 +34,11 @@ Match = tuple[int, int]
 
 
 class PatternError(ValueError):
-    """A pattern can't be read; the message says why."""
+    """A pattern can't be read; the message says why. `subject` is what of it can't, as it is written."""
+
+    def __init__(self, what: str, subject: str) -> None:
+        super().__init__(what)
+        self.subject = subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,7 @@ class Lexicon:
         try:
             return self._ids[f"<{name}>"]
         except KeyError:
-            raise PatternError(f"there is no class '{name}'") from None
+            raise PatternError(f"there is no class '{name}'", f"<{name}>") from None
 
     def find(self, words: Sequence[str], accept: Callable[[Hits, Found], bool] | None = None) -> list[Found]:
         """The matches in a sentence of the patterns that are no parts.
@@ -227,7 +231,7 @@ class Lexicon:
             if item.startswith("<"):
                 self.number(item[1:-1])
             elif not item.strip("_ ") or any("*" in word[:-1] or word == "*" for word in _phrase(item)):
-                raise PatternError(f"'{item}' is not a word, a phrase or a beginning with * after it")
+                raise PatternError(f"'{item}' is not a word, a phrase or a beginning with * after it", item)
             self._items[number].append(item)
         return number
 
@@ -243,7 +247,7 @@ class Lexicon:
             gaps.append(gap if len(classes) > 1 else 0)
             gap = 0
         if not classes or gap:
-            raise PatternError(f"'{line}' must begin and end with an element")
+            raise PatternError(f"'{line}' must begin and end with an element", line)
         return Pattern(name, tuple(classes), tuple(gaps), sum(1 << one for one in set(classes)))
 
     def _element(self, element: str) -> int:
@@ -356,4 +360,4 @@ def _gap(element: str) -> int:
         return GAP
     if element[2:].isdigit():
         return int(element[2:])
-    raise PatternError(f"'{element}' is not a gap: write .. or ..7")
+    raise PatternError(f"'{element}' is not a gap: write .. or ..7", element)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gyges.grading.encoding import WordLists, hidden
+from gyges.grading.grader import View
+from gyges.grading.reasoning import GRADED, ReasoningGrader, blocks_of, unseen
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
-
-from .encoding import WordLists, hidden
-from .grader import View
-from .reasoning import GRADED, ReasoningGrader, blocks_of, unseen
 
 CODE = "1"
 

@@ -11,18 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from gyges.grading.alignment import criteria
+from gyges.grading.cues import cues
+from gyges.grading.drafts import without_drafts
+from gyges.grading.echo import prompt
+from gyges.grading.grader import View
+from gyges.grading.rules import Rules
+from gyges.grading.sentences import Sentence, sentences
+from gyges.grading.standing import Said, said
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import READABLE, Outcome, Visibility
-
-from .alignment import criteria
-from .cues import cues
-from .drafts import without_drafts
-from .echo import prompt
-from .grader import View
-from .rules import Rules
-from .sentences import Sentence, sentences
-from .standing import Said, said
 
 CHARACTERS = 400_000
 """A longer reasoning is ungraded."""

@@ -14,11 +14,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from gyges.errors import AuthoringError, Place, UsageError
+from gyges.errors import UsageError
+from gyges.grading.authored import error_at, read_yaml
+from gyges.grading.lexicon import Lexicon, PatternError
 from gyges.study import places
-
-from .authored import read_yaml
-from .lexicon import Lexicon, PatternError
 
 CODE = "4"
 """Goes up when the engine's code changes what it finds."""
@@ -95,9 +94,8 @@ def load_rules(path: Path) -> Rules:
         lexicon = Lexicon(classes, file.parts, patterns, barrier="barrier", negation="negation")
         markers = {name: lexicon.number(name) for name in MARKERS}
     except PatternError as error:
-        raise AuthoringError(
-            Place(path), str(error), "see grading/README.md for how patterns are written"
-        ) from error
+        to_do = "see grading/README.md for how patterns are written"
+        raise error_at(path, "markers", error.subject, str(error), to_do) from error
     version = f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}"
     unless = {name: frozenset(rule.unless) for name, rule in file.cues.items()}
     return Rules(path.stem, version, lexicon, markers, unless)

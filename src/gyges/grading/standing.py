@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .cues import Cue
+from gyges.grading.cues import Cue
 
 CANCELS = frozenset({"decline", "reject", "accept_change", "same", "flat_no"})
 """Cues after which a decision or a motive stated before no longer stands: the last decision counts."""
