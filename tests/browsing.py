@@ -181,6 +181,19 @@ def write(
     return path
 
 
+def add(path: Path, episodes: Sequence[Episode], grades: Sequence[Grade]) -> None:
+    """Let a run grow."""
+
+    async def grow() -> None:
+        with RunWriter.open(path) as writer:
+            for episode in episodes:
+                await writer.episode(episode)
+            await writer.grades(grades, "set-1")
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, grow()).result()
+
+
 def hostile_run(folder: Path, texts: Sequence[str], name: str = "run") -> Path:
     """A run with one pair for each text, which is everywhere in it."""
     made = [everywhere(text) for text in texts]
@@ -244,14 +257,21 @@ def served(*paths: Path) -> Iterator[str]:
     """The application on a real socket; gives the address with the token."""
     sockets = listen(0)
     port = sockets[0].getsockname()[1]
-    app = Guard(make_app(Shelf(paths), Labels(paths[0].with_name(FILE))), port=port, token=TOKEN)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", ws="none"))
+    servers: list[uvicorn.Server] = []
+    pages = make_app(Shelf(paths), Labels(paths[0].with_name(FILE)), ending=lambda: servers[0].should_exit)
+    app = Guard(pages, port=port, token=TOKEN)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_level="error", access_log=False, timeout_graceful_shutdown=3, lifespan="off", ws="none"
+        )
+    )
+    servers.append(server)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}/?token={TOKEN}"
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         thread.join(10)
         for one in sockets:
             one.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gyges.browse import shelf
-from gyges.transcripts.store import RunWriter
-from tests.browsing import PAYLOADS, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
+from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
 HARMLESS = "harmless"
 ACTING = set("\x00\x07\x1b\u202e\u2028\u200b")
@@ -289,14 +287,6 @@ def test_a_run_that_grows_is_indexed_again(tmp_path: Path, monkeypatch: pytest.M
     run = kind_run(tmp_path)
     browser = client(run)
     assert count(browser.get("/run/kind/pairs").text) == 16
-    episodes, grades = kind_pair("new", 0, "complies", "declines")
-
-    async def grow() -> None:
-        with RunWriter.open(run) as writer:
-            for episode in episodes:
-                await writer.episode(episode)
-            await writer.grades(grades, "set-1")
-
-    asyncio.run(grow())
+    add(run, *kind_pair("new", 0, "complies", "declines"))
     monkeypatch.setattr(shelf, "PATIENCE", 0.0)
     assert count(browser.get("/run/kind/pairs").text) == 17

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.browsing import PAYLOADS, everywhere, hostile_run, kind_run, served
+from gyges.browse import app, shelf
+from tests.browsing import PAYLOADS, add, everywhere, hostile_run, kind_pair, kind_run, served
 from tests.chromium import Tab, chromium, executable
 
 LOOKS = [(1440, False), (1024, True), (360, False), (360, True)]
@@ -108,6 +109,20 @@ async def test_a_pair_is_copied_as_markdown(tab: Tab, tmp_path: Path) -> None:
         await tab.until("window.copied")
         assert "They train me on this." in str(await tab.ask("window.copied"))
         assert await tab.ask("document.querySelector('#said').textContent") == "copied as Markdown"
+
+
+async def test_an_open_overview_shows_what_a_run_has_become(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "EVERY", 0.05)
+    monkeypatch.setattr(shelf, "PATIENCE", 0.0)
+    run = kind_run(tmp_path)
+    with served(run) as address:
+        await tab.open(address)
+        assert "16 pairs" in str(await tab.ask("document.querySelector('.run').textContent"))
+        add(run, *kind_pair("new", 0, "complies", "declines"))
+        await tab.until("document.querySelector('.run')?.textContent.includes('17 pairs')")
+        assert tab.errors == []
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gyges.browse.choice import PAGE, Choice
@@ -29,17 +30,21 @@ from gyges.transcripts.safe import safe
 if TYPE_CHECKING:
     from gyges.transcripts.search import Hit
 
+EVERY = 2.0
+"""Seconds between two looks at the runs' files."""
+
 FOUND = 5_000
 """Places that a search looks at."""
 
 _ASSETS = {"gyges.css": "text/css", "gyges.js": "text/javascript"}
 
 
-def make_app(shelf: Shelf, labels: Labels) -> Starlette:
-    """The application, without its guard."""
+def make_app(shelf: Shelf, labels: Labels, ending: Callable[[], bool] = lambda: False) -> Starlette:
+    """The application, without its guard. `ending` says that nothing that takes long should go on."""
     return Starlette(
         routes=[
             Route("/", _bound(overview, shelf)),
+            Route("/live", live(shelf, ending)),
             Route("/run/{run}/pairs", _bound(pairs, shelf)),
             Route("/run/{run}/pair/{pair}", _bound(pair, shelf)),
             Route("/run/{run}/pair/{pair}/raw", _bound(raw, shelf)),
@@ -66,7 +71,7 @@ def _bound(page: Callable[[Shelf, Request], Response], shelf: Shelf) -> Callable
 def overview(shelf: Shelf, _: Request) -> Response:
     """The runs, newest first, with the figures of their reports."""
     runs = [_shelved(shelf, name) for name in reversed(shelf.names)]
-    return html("overview.html", runs=runs)
+    return html("overview.html", runs=runs, version=shelf.version())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,30 @@ class _Shelved:
 
 
 def _shelved(shelf: Shelf, name: str) -> _Shelved:
+    if shelf.warming and not shelf.ready(name):
+        return _Shelved(name, None, shelf.live(name), "This run is being read.")
     try:
         return _Shelved(name, shelf.index(name), shelf.live(name))
     except StoreError as error:
         return _Shelved(name, None, False, str(error))
+
+
+def live(shelf: Shelf, ending: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
+    """Tells an open overview when there is something new."""
+
+    async def answer(request: Request) -> Response:
+        async def events() -> AsyncIterator[str]:
+            told = ""
+            while not ending() and not await request.is_disconnected():
+                version = shelf.version()
+                if version != told:
+                    yield f"data: {version}\n\n"
+                told = version
+                await asyncio.sleep(EVERY)
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    return answer
 
 
 def pairs(shelf: Shelf, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,23 +35,28 @@ def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, l
     bound = listen(port)
     port = bound[0].getsockname()[1]
     token = new_token()
-    app = Guard(make_app(shelf, Labels(labels or study.transcripts() / FILE)), port=port, token=token)
+    store = Labels(labels or study.transcripts() / FILE)
+    servers: list[uvicorn.Server] = []
+    app = make_app(shelf, store, ending=lambda: any(server.should_exit for server in servers))
     address = f"http://127.0.0.1:{port}/?token={token}"
     print(f"{_many(len(paths))} at {address}\nCtrl+C ends it.", flush=True)
     if open_browser:
         webbrowser.open(address)
+    threading.Thread(target=shelf.warm, daemon=True).start()
     # No access log: it would hold the token. No proxy headers: nobody stands between.
     config = uvicorn.Config(
-        app,
+        Guard(app, port=port, token=token),
         log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         lifespan="off",
+        timeout_graceful_shutdown=3,
         ws="none",
     )
+    servers.append(uvicorn.Server(config))
     try:
-        uvicorn.Server(config).run(sockets=bound)
+        servers[0].run(sockets=bound)
     except KeyboardInterrupt:
         print("ended", file=sys.stderr)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gyges.browse.index import Index, build_index
-from gyges.errors import StoreError, UsageError
+from gyges.errors import GygesError, StoreError, UsageError
 from gyges.transcripts.reader import RunReader
 
 
@@ -44,6 +46,7 @@ class Shelf:
     def __init__(self, paths: Sequence[Path]) -> None:
         """Raises UsageError when two runs have one name."""
         self._runs = {path.stem: _Run(path) for path in paths}
+        self.warming = False
         if len(self._runs) < len(paths):
             raise UsageError("two of the runs have the same name", "browse one at a time, or rename a file")
 
@@ -80,6 +83,26 @@ class Shelf:
                     raise nameless(error, path) from error
                 run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
             return run.kept.index
+
+    def warm(self) -> None:
+        """Index every run; runs that can't be read are left for whoever asks for them."""
+        self.warming = True
+        for name in reversed(self.names):
+            with suppress(GygesError):
+                self.index(name)
+        self.warming = False
+
+    def ready(self, name: str) -> bool:
+        """Whether the run's index, perhaps an older one, is there without waiting."""
+        return self._runs[name].kept is not None
+
+    def version(self) -> str:
+        """Changes whenever a page of the overview would: a run has changed, or has been indexed."""
+        states = []
+        for run in self._runs.values():
+            stamp, kept = _stamp(run.path), run.kept
+            states.append((stamp, kept and (kept.stamp, kept.stamp != stamp and _is_due(kept))))
+        return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
     def live(self, name: str) -> bool:
         """Whether the run is being written: its log lies beside it."""

@@ -145,6 +145,16 @@ document.addEventListener("keydown", (event) => {
   if (press(event.key)) event.preventDefault();
 });
 
+// The overview looks again when a run has changed.
+const page = find("[data-live]");
+if (page) {
+  const news = new EventSource("/live");
+  news.addEventListener("message", (event) => {
+    if (event.data !== page.dataset.live && !document.hidden && !document.activeElement.matches("input")) location.reload();
+  });
+  addEventListener("pagehide", () => news.close());
+}
+
 // Filters apply as they are ticked. On a narrow screen they are folded away.
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form.filters");
