@@ -316,6 +316,8 @@ def _parting(one: str, other: str) -> int:
     """Where the first words differ: the start of the first word that is not the same."""
     length = min(len(one), len(other))
     at = next((at for at in range(length) if one[at] != other[at]), length)
+    if all(not text[at : at + 1].strip() for text in (one, other)):
+        return at  # A word ends here in both.
     while at > 0 and not one[at - 1].isspace():
         at -= 1
     return at
