@@ -64,6 +64,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     """Check everything authored: scenarios, agents, graders."""
     from gyges.agents.graphs import load_graph
     from gyges.agents.profile import load_profile, profile_names
+    from gyges.agents.tools import load_tools
     from gyges.grading.default import default_graders
     from gyges.scenarios.guard import check_guarded
     from gyges.scenarios.read import families, listed
@@ -71,7 +72,10 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     names = paths or families()
     if not paths:
         for name in profile_names():
-            load_graph(load_profile(name).graph)
+            profile = load_profile(name)
+            load_graph(profile.graph)
+            if profile.tools:
+                load_tools(profile.tools, profile.state)
         default_graders()
     problems = check_guarded(names)
     for problem in problems:

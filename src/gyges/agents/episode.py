@@ -21,6 +21,8 @@ from gyges.transcripts.record import Message, Outcome, Visibility
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
+    from gyges.agents.tools import Bench, Toolbox
+
 log = logging.getLogger("gyges.agents")
 
 
@@ -48,6 +50,8 @@ class EpisodeContext:
     ask: Ask
     scratchpad: str = ""
     """The tag that the instructions ask the model to reason in."""
+    bench: Bench | None = None
+    """The agent's tools, at work in this episode."""
 
     def next_turn(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with the next user turn added, after the opening where the episode begins."""
@@ -92,36 +96,55 @@ class Played:
     model: str
 
 
-class _Spent(Exception):  # noqa: N818 - a limit, not an error
-    """The episode has used the tokens that it may use."""
+Price = Callable[[int, int], float]
+"""US dollars for so many tokens of input and of output."""
+
+
+class Spent(Exception):  # noqa: N818 - a limit, not an error
+    """The episode has used what it may use."""
 
 
 class _Witness:
     """Remembers what was said last, so that an episode that breaks off keeps it; counts tokens."""
 
-    def __init__(self, ask: Ask, tokens: int | None) -> None:
+    def __init__(self, ask: Ask, tokens: int | None, cost: float | None, price: Price | None) -> None:
         self._ask = ask
-        self._most = tokens
-        self._used = 0
+        self._tokens = tokens
+        self._cost = cost
+        self._price = price
+        self._input = 0
+        self._output = 0
         self.said: tuple[Message, ...] = ()
         self.model = ""
 
     async def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
         self.said = tuple(messages)
-        if self._most is not None and self._used >= self._most:
-            raise _Spent(f"{self._used} tokens, of {self._most} allowed")
+        self._check()
         reply = await self._ask(messages, tools) if tools else await self._ask(messages)
         self.said = (*messages, reply.message)
         self.model = reply.model or self.model
         self._count(reply)
         return reply
 
-    def _count(self, reply: Reply) -> None:
-        if self._most is None:
+    def _check(self) -> None:
+        """Raises Spent when another call may not be made."""
+        used = self._input + self._output
+        if self._tokens is not None and used >= self._tokens:
+            raise Spent(f"{used} tokens, of {self._tokens} allowed")
+        if self._cost is None:
             return
-        if reply.usage.input is None or reply.usage.output is None:
-            raise _Spent("the provider does not count its tokens, so that their limit can't be kept")
-        self._used += reply.usage.input + reply.usage.output
+        if self._price is None:
+            raise Spent("the model's price is not known, so that the limit of cost can't be kept")
+        spent = self._price(self._input, self._output)
+        if spent >= self._cost:
+            raise Spent(f"{spent:.4f} dollars, of {self._cost:g} allowed")
+
+    def _count(self, reply: Reply) -> None:
+        counted = reply.usage.input is not None and reply.usage.output is not None
+        if not counted and (self._tokens, self._cost) != (None, None):
+            raise Spent("the provider does not count its tokens, so that their limit can't be kept")
+        self._input += reply.usage.input or 0
+        self._output += reply.usage.output or 0
 
 
 OUTCOME_OF_TROUBLE = {
@@ -145,20 +168,24 @@ async def play(
     scratchpad: str = "",
     steps: int = 50,
     tokens: int | None = None,
+    cost: float | None = None,
+    price: Price | None = None,
     seconds: float = 600.0,
+    toolbox: Toolbox | None = None,
     watch: Callable[[asyncio.Timeout], None] | None = None,
 ) -> Played:
     """Play the plan to its end, to a limit or to the deadline. Never raises for what a call or a graph can do,
     except that CallFailed with a trouble that concerns the whole run (a wrong key, say) passes through.
 
-    `tokens` are those of all calls, input and output: none is made once they are used up. Using them
-    up, as too many steps, is the outcome `step_limit`.
+    `tokens` are those of all calls, input and output, and `cost` is what they cost: once one is used up no call is
+    made, and the outcome is `step_limit`.
     `watch` is given the deadline, for whoever has reason to move it.
     """
     from langgraph.errors import GraphRecursionError
 
-    witness = _Witness(ask, tokens)
-    context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad)
+    witness = _Witness(ask, tokens, cost, price)
+    bench = toolbox.open() if toolbox else None
+    context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad, bench)
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
     try:
@@ -177,7 +204,7 @@ async def play(
         outcome, reason = OUTCOME_OF_TROUBLE.get(failure.trouble, Outcome.ERRORED), str(failure)
     except GraphRecursionError:
         outcome, reason = Outcome.STEP_LIMIT, f"more than {steps} steps"
-    except _Spent as spent:
+    except Spent as spent:
         outcome, reason = Outcome.STEP_LIMIT, str(spent)
     except TimeoutError:
         outcome, reason = Outcome.TIMED_OUT, f"no end after {seconds:g} s"

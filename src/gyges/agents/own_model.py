@@ -22,7 +22,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from gyges.agents.episode import EpisodeContext, with_scratchpad
+from gyges.agents.episode import EpisodeContext, Spent, with_scratchpad
 from gyges.agents.langchain import answered, recorded, same, spoken
 from gyges.agents.signals import marked
 from gyges.models.provider import CallFailed, Reply, Tool
@@ -57,7 +57,7 @@ class Conversation:
     """In this turn."""
     first: tuple[Message, ...] = ()
     """What was asked first."""
-    failure: CallFailed | None = None
+    failure: CallFailed | Spent | None = None
     reply: Reply | None = None
     """The first answer of the turn that is not complete."""
     waiting: set[Future[AIMessage]] = field(default_factory=set)
@@ -76,7 +76,7 @@ class Conversation:
         self.first = self.first or asked
         try:
             reply = await self.context.ask(asked, tools)
-        except CallFailed as failure:
+        except (CallFailed, Spent) as failure:
             self.failure = failure
             raise
         message = answered(reply)

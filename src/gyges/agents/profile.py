@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gyges import study
+from gyges.agents.graphs import named
 from gyges.errors import UsageError
 from gyges.models.provider import Sampling
-from gyges.scenarios.nodes import read_document
+from gyges.models.registry import format_of
+from gyges.scenarios.nodes import Document, Step, read_document
 from gyges.scenarios.validate import nearest, validated
 
 
@@ -33,9 +37,14 @@ class SamplingSettings(Strict):
 
 
 class Limits(Strict):
-    """Where an episode ends at the latest: steps of its graph, seconds."""
+    """Where an episode ends at the latest. Too many steps, tokens or dollars are the outcome `step_limit`."""
 
     steps: int = Field(default=50, ge=1)
+    """Of its graph."""
+    tokens: int | None = Field(default=None, ge=1)
+    """Of all its calls, input and output."""
+    cost: float | None = Field(default=None, gt=0)
+    """US dollars."""
     seconds: float = Field(default=900.0, gt=0)
 
 
@@ -47,13 +56,19 @@ class Profile(Strict):
     model: str
     """`provider/model`, such as `openai/some-model`; `organism/NAME` is served by gyges itself."""
     base_url: str | None = None
-    wire: str = "openai"
-    """The wire format an organism is asked in: openai or anthropic."""
+    wire: Literal["openai", "openai-responses", "anthropic"] = "openai"
+    """The wire format an organism is asked in."""
+    stream: bool = False
+    """Ask for the answers in pieces, as some servers want it of long ones."""
     graph: str = "graphs/chat.py:graph"
     instructions: str = ""
     """Words for the model after the scenario's system prompt, the same in every context."""
     scratchpad: str = ""
     """The tag that the instructions ask the model to reason in."""
+    tools: str = ""
+    """`file.py:name` of the tools that the graph may use, a tuple of functions."""
+    state: dict[str, JsonValue] = Field(default_factory=dict)
+    """What each episode's tools begin with."""
     sampling: SamplingSettings = SamplingSettings()
     limits: Limits = Limits()
 
@@ -82,8 +97,9 @@ def load_profile(name: str, base_url: str | None = None) -> Profile:
     """
     path = find_profile(name)
     if path is not None:
-        profile = validated(read_document(path), Profile).model_copy(update={"name": name})
+        profile = read_profile(path)
     elif "/" in name:
+        format_of(name)
         profile = Profile(name=name, model=name)
     else:
         raise UsageError(
@@ -91,3 +107,46 @@ def load_profile(name: str, base_url: str | None = None) -> Profile:
             f"{nearest(name, profile_names())} A model is named provider/model, such as openai/MODEL",
         )
     return profile.model_copy(update={"base_url": base_url}) if base_url else profile
+
+
+def read_profile(path: Path) -> Profile:
+    """The profile in a file. Raises AuthoringError, with its place, for whatever would fail in every episode."""
+    document = read_document(path)
+    profile = validated(document, Profile).model_copy(update={"name": path.stem})
+    _at(document, "model", lambda: _check_model(profile))
+    _at(document, "graph", lambda: named(profile.graph))
+    if profile.tools:
+        _at(document, "tools", lambda: named(profile.tools))
+    _check_reasoning(document, profile)
+    return profile
+
+
+def _at(document: Document, key: Step, check: Callable[[], object]) -> None:
+    """Run a check; what it says is wrong stands at this key."""
+    try:
+        check()
+    except UsageError as error:
+        raise document.error(document.at([key]), error.what, error.to_do) from error
+
+
+def _check_model(profile: Profile) -> None:
+    if not profile.organism:
+        format_of(profile.model)
+        return
+    name = profile.model.removeprefix("organism/")
+    known = {path.stem for folder in study.places("agents") for path in (folder / "organisms").glob("*.yaml")}
+    if name not in known and profile.base_url is None:
+        raise UsageError(f"no organism is called {name!r}", nearest(name, sorted(known)))
+
+
+def _check_reasoning(document: Document, profile: Profile) -> None:
+    """A budget of reasoning tokens must be one that the provider takes and that leaves room for an answer."""
+    budget, most = profile.sampling.reasoning_tokens, profile.sampling.max_tokens
+    place = document.at(["sampling", "reasoning_tokens"])
+    if budget is None:
+        return
+    if (profile.wire != "anthropic") if profile.organism else (format_of(profile.model) != "messages"):
+        raise document.error(place, "this provider takes no budget of reasoning tokens", "set reasoning_effort")
+    if budget >= most:
+        what = f"{budget} reasoning tokens leave no room in max_tokens, {most}"
+        raise document.error(place, what, "set max_tokens higher: it counts both")

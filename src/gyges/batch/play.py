@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gyges.agents.episode import EpisodeContext, EpisodeState, Played, play
 from gyges.agents.profile import Profile
+from gyges.agents.tools import Toolbox
 from gyges.batch.calls import Caller, Line
 from gyges.batch.health import Halt
 from gyges.batch.queue import Queue
@@ -38,6 +39,7 @@ class Agent:
     profile: Profile
     graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]
     line: Line
+    toolbox: Toolbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
     key = job.key()
     started = time.time()
     ask = Caller(job.agent.line, writer, key.id(), noise(seed, key), answered)
-    profile = job.agent.profile
+    profile, price = job.agent.profile, job.agent.line.spending.price
     try:
         played = await play(
             job.agent.graph,
@@ -100,7 +102,11 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
             instructions=profile.instructions,
             scratchpad=profile.scratchpad,
             steps=profile.limits.steps,
+            tokens=profile.limits.tokens,
+            cost=profile.limits.cost,
+            price=price.of if price else None,
             seconds=profile.limits.seconds,
+            toolbox=job.agent.toolbox,
             watch=ask.watch,
         )
     except CallFailed:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gyges.agents.graphs import load_graph
 from gyges.agents.profile import Profile, load_profile
+from gyges.agents.tools import Toolbox, load_tools
 from gyges.batch import stop
 from gyges.batch.calls import Line
 from gyges.batch.flow import Flow, Limits
@@ -106,6 +107,7 @@ def prepare(order: Order) -> Prepared:
     profiles = tuple(load_profile(name, order.base_url) for name in order.agents)
     for profile in profiles:
         load_graph(profile.graph)
+        toolbox(profile)
     check_prices(order, profiles)
     scenarios = tuple(select(order.scenarios))
     rendered = [
@@ -233,7 +235,7 @@ async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
         agents = []
         for profile in prepared.profiles:
             name, base_url = wire_name(profile, served)
-            line_provider, model = provider(name, base_url)
+            line_provider, model = provider(name, base_url, stream=profile.stream)
             stack.push_async_callback(line_provider.close)
             flow, health = shared.setdefault(
                 (line_provider.base_url, model), (Flow(prepared.order.limits()), Health())
@@ -248,8 +250,12 @@ async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
                 Spending(price_of(profile.model, prices)),
                 profile.organism,
             )
-            agents.append(Agent(profile, load_graph(profile.graph), line))
+            agents.append(Agent(profile, load_graph(profile.graph), line, toolbox(profile)))
         yield agents
+
+
+def toolbox(profile: Profile) -> Toolbox | None:
+    return load_tools(profile.tools, profile.state) if profile.tools else None
 
 
 def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
@@ -260,7 +266,7 @@ def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
     address = (profile.base_url or served).rstrip("/")
     if profile.wire == "anthropic":
         return f"anthropic/{name}", address.removesuffix("/v1")
-    return f"openai/{name}", address if address.endswith("/v1") else f"{address}/v1"
+    return f"{profile.wire}/{name}", address if address.endswith("/v1") else f"{address}/v1"
 
 
 async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:

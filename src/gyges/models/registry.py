@@ -88,6 +88,11 @@ def provider(
     return _make(name, service, address, usable_key, stream, connections), model_name
 
 
+def format_of(model: str) -> Format:
+    """The wire format of `provider/model`. Raises UsageError for an unknown provider."""
+    return _service(model)[1].format
+
+
 def _service(model: str) -> tuple[str, Service, str]:
     name, _, rest = model.partition("/")
     if name == COMPATIBLE:
