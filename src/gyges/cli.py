@@ -179,7 +179,9 @@ def grade_and_report(path: Path) -> None:
     page = path.with_suffix(".html")
     grade_run(path)
     print_report([path], html=page, overwrite=True)
-    typer.echo(f"\nreport       {page}\ntranscripts  gyges show {path.stem}")
+    typer.echo(
+        f"\nreport       {page}\ntranscripts  gyges browse {path.stem}    (or, in the terminal: gyges show {path.stem})"
+    )
 
 
 @app.command()
@@ -276,6 +278,30 @@ def write_page(path: Path, page: str, overwrite: bool) -> None:
     unfinished.replace(path)
 
 
+@app.command()
+def browse(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs; all there are if none is named.")] = None,
+    static: Annotated[Path | None, typer.Option(help="Write one HTML file instead of serving.")] = None,
+    choose: Annotated[
+        str, typer.Option(help="With --static: which pairs, as in a table's address after the ?.")
+    ] = "",
+    port: Annotated[int, typer.Option(help="On loopback; the next free one if it is busy, 0 for any.")] = 8760,
+    window: Annotated[bool, typer.Option("--window", help="Open the web browser.")] = False,
+) -> None:
+    """Read transcripts in a web browser, pairs side by side, or as one file."""
+    from gyges.browse.export import write_static
+    from gyges.browse.serve import serve as serve_pages
+    from gyges.transcripts.runs import find_run, list_runs
+
+    paths = [find_run(name) for name in runs] if runs else list_runs()
+    if not paths:
+        raise UsageError("there is no run to read", "make one with `gyges run` or `gyges import`")
+    if static is None:
+        serve_pages(paths, port=port, open_browser=window)
+    else:
+        typer.echo(f"{write_static(paths, static, choose)} pairs are in {static}")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="Transcripts as JSON Lines, gzip allowed.")],
@@ -351,7 +377,9 @@ def serve(
     seed: Annotated[int, typer.Option(help="The root of the organisms' random effects and noise.")] = 1,
     witness: Annotated[Path | None, typer.Option(help="Log here what was received and fully sent.")] = None,
     key: Annotated[str | None, typer.Option(help="Accept this API key only.")] = None,
-    faults: Annotated[Path | None, typer.Option(help="A schedule of faults, in YAML; see agents/README.md.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="A schedule of faults, in YAML; see agents/README.md.")
+    ] = None,
 ) -> None:
     """Serve the organisms over the OpenAI and Anthropic wire formats, on loopback."""
     import asyncio
