@@ -179,9 +179,7 @@ def grade_and_report(path: Path) -> None:
     page = path.with_suffix(".html")
     grade_run(path)
     print_report([path], html=page, overwrite=True)
-    typer.echo(
-        f"\nreport       {page}\ntranscripts  gyges browse {path.stem}    (or, in the terminal: gyges show {path.stem})"
-    )
+    typer.echo(f"\nreport       {page}\ntranscripts  gyges browse {path.stem}")
 
 
 @app.command()
