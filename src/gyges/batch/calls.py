@@ -68,20 +68,22 @@ class Caller:
             received = Received(known.status or 200, known.headers, known.response)
             return self._line.provider.read(received)
         headers = {DRAW_HEADER: self._noise.child(ordinal).hex()} if self._line.organism else {}
-        began, attempt = time.monotonic(), 0
+        attempt, others, blamed = 0, self._line.health.answers, 0
         while True:
             try:
                 return await self._attempt(body, headers, ordinal, attempt)
             except CallFailed as failure:
-                pause = self._pause(failure, attempt, began)
-            if attempt + 1 >= self._line.patience.attempts:
-                # It waits for the provider: only answers from now on tell that the provider is back.
-                began = time.monotonic()
+                if self._line.health.answers > others:
+                    others, blamed = self._line.health.answers, blamed + 1
+                pause = self._pause(failure, attempt, blamed)
             await self._standing_still(asyncio.sleep(pause))
             attempt += 1
 
-    def _pause(self, failure: CallFailed, attempt: int, began: float) -> float:
-        """Seconds until the next attempt. Raises CallFailed when there is to be none."""
+    def _pause(self, failure: CallFailed, attempt: int, blamed: int) -> float:
+        """Seconds until the next attempt. Raises CallFailed when there is to be none.
+
+        `blamed` counts the attempts that failed while other calls were answered.
+        """
         line = self._line
         if is_throttling(failure):
             line.flow.throttled(failure.retry_after)
@@ -95,7 +97,7 @@ class Caller:
         pause = line.patience.pause(failure, attempt, self._chance)
         if pause is not None:
             return pause
-        if line.health.used_up(failure, began) == "give up":
+        if line.health.used_up(failure, blamed) == "give up":
             raise failure
         return line.patience.pause_in_outage(failure, self._chance)
 

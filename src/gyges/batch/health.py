@@ -18,6 +18,8 @@ WRONG_PLACE = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 """No model of that name, or nothing at that path: true of every other call, too."""
 HOPELESS = 3
 """So many calls that failed for good, with no answer to any other in between, are an outage."""
+BLAMED = 3
+"""So many failures, each while other calls were answered, are the call's own."""
 REJECTED = 10
 """So many rejected calls in a row, when none was ever answered, are a request that this server does not take."""
 
@@ -51,6 +53,7 @@ class Health:
         self._outage_seconds = outage_seconds
         self._clock = clock
         self._answered_at: float | None = None
+        self.answers = 0
         self._rejected = 0
         self._hopeless = 0
         self.down_since: float | None = None
@@ -58,6 +61,7 @@ class Health:
 
     def answered(self) -> None:
         self._answered_at = self._clock()
+        self.answers += 1
         self._rejected = self._hopeless = 0
         self.down_since = None
 
@@ -76,19 +80,19 @@ class Health:
             )
         return failure
 
-    def used_up(self, failure: CallFailed, began: float) -> Verdict:
-        """What to do with a call that began then and has used its attempts. Raises Halt after a long outage."""
+    def used_up(self, failure: CallFailed, blamed: int) -> Verdict:
+        """What to do with a call that has used its attempts. Raises Halt after a long outage."""
         if failure.trouble is Trouble.UNREACHABLE and self._answered_at is None:
             return "give up"
-        if self._answered_at is not None and self._answered_at > began:
-            # Others were answered meanwhile: it is this call.
+        if blamed >= BLAMED:
             return "give up"
         if not is_throttling(failure) and failure.trouble is not Trouble.UNREACHABLE:
             self._hopeless += 1
             if self._hopeless < HOPELESS:
                 return "give up"
         now = self._clock()
-        self.down_since = self.down_since or self._answered_at or began
+        if self.down_since is None:
+            self.down_since = now if self._answered_at is None else self._answered_at
         if now - self.down_since > self._outage_seconds:
             detail = f"no call was answered for {now - self.down_since:.0f} s: {failure.detail}"
             raise Halt(failure, detail, "`gyges resume` when the provider is back")
