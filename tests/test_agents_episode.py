@@ -4,47 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from gyges.agents.episode import Ask, Played, play
+from gyges.agents.episode import Ask, Played, Price, play
 from gyges.agents.graphs import load_graph
-from gyges.models.provider import CallFailed, Reply, Trouble
-from gyges.scenarios.plan import Plan, Text
-from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from gyges.models.provider import CallFailed, Reply, Tool, Trouble, Usage
+from gyges.scenarios.plan import Text
+from gyges.transcripts.record import Message, Outcome, Visibility
+from tests.scripted import PLAN as TWO_TURNS
+from tests.scripted import Scripted, reply
 
-PLAN = Plan(
-    family="made/up",
-    scenario="made/up/one",
-    variant="",
-    context="training",
-    system=Text("You are Ada.\n"),
-    turns=(Text("<tier>free</tier> Hello.", ((0, 17),)), Text("And now?"), Text("Thank you.")),
-)
+PLAN = replace(TWO_TURNS, turns=(*TWO_TURNS.turns, Text("Thank you.")))
 
 
-def reply(text: str, outcome: Outcome = Outcome.COMPLETED, reason: str = "") -> Reply:
-    absent = (Reasoning(Visibility.ABSENT, ""),)
-    return Reply(Message("assistant", text, absent), outcome, reason, "some-model", "")
+def per_token(input: int, output: int) -> float:
+    """A dollar a token."""
+    return float(input + output)
 
 
-class Scripted:
-    """A model that says what is written, call after call, and remembers what it was asked."""
-
-    def __init__(self, *answers: Reply | CallFailed) -> None:
-        self._answers = iter(answers)
-        self.asked: list[tuple[Message, ...]] = []
-
-    async def __call__(self, messages: Sequence[Message]) -> Reply:
-        self.asked.append(tuple(messages))
-        answer = next(self._answers)
-        if isinstance(answer, CallFailed):
-            raise answer
-        return answer
-
-
-async def played(ask: Ask, graph: str = "chat", *, instructions: str = "", **limits: float) -> Played:
-    steps, seconds = int(limits.get("steps", 50)), limits.get("seconds", 60.0)
+async def played(
+    ask: Ask,
+    graph: str = "chat",
+    *,
+    instructions: str = "",
+    steps: int = 50,
+    tokens: int | None = None,
+    cost: float | None = None,
+    price: Price | None = per_token,
+    seconds: float = 60.0,
+) -> Played:
     scratchpad = "scratchpad" if graph == "scratchpad" else ""
     return await play(
         load_graph(f"graphs/{graph}.py:graph"),
@@ -53,6 +43,9 @@ async def played(ask: Ask, graph: str = "chat", *, instructions: str = "", **lim
         instructions=instructions,
         scratchpad=scratchpad,
         steps=steps,
+        tokens=tokens,
+        cost=cost,
+        price=price,
         seconds=seconds,
     )
 
@@ -93,7 +86,7 @@ async def test_a_scratchpad_becomes_reasoning_and_the_rest_the_answer() -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED_BY_MODEL, Outcome.TRUNCATED, Outcome.FILTERED_BY_PROVIDER])
 async def test_an_answer_that_is_not_complete_ends_the_episode(outcome: Outcome) -> None:
-    result = await played(Scripted(reply("one"), reply("no", outcome, "why")))
+    result = await played(Scripted(reply("one"), reply("no", outcome=outcome)))
     assert (result.outcome, result.reason) == (outcome, "why")
     assert [message.role for message in result.messages] == ["system", "user", "assistant", "user", "assistant"]
 
@@ -130,10 +123,38 @@ async def test_more_steps_than_allowed_is_an_outcome_of_its_own() -> None:
 
 
 async def test_an_episode_ends_at_its_deadline() -> None:
-    async def sleepy(messages: Sequence[Message]) -> Reply:
+    async def sleepy(messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
+        assert not tools
         await asyncio.sleep(30)
         return reply(messages[-1].text)
 
     result = await played(sleepy, seconds=0.05)
     assert result.outcome is Outcome.TIMED_OUT
     assert [message.role for message in result.messages] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "price", "usage", "answers", "says"),
+    [
+        ((20, None), per_token, Usage(8, 2), 2, "20 tokens, of 20 allowed"),
+        ((1, None), per_token, Usage(8, 2), 1, "10 tokens, of 1 allowed"),
+        ((None, 15.0), per_token, Usage(8, 2), 2, "20.0000 dollars, of 15 allowed"),
+        ((None, 15.0), None, Usage(8, 2), 0, "price is not known"),
+        ((20, None), per_token, Usage(8), 1, "does not count its tokens"),
+    ],
+)
+async def test_what_an_episode_may_use_ends_it(
+    limits: tuple[int | None, float | None], price: Price | None, usage: Usage, answers: int, says: str
+) -> None:
+    model = Scripted(*(reply(text, usage=usage) for text in ("one", "two", "three")))
+    tokens, cost = limits
+    result = await played(model, price=price, tokens=tokens, cost=cost)
+    assert result.outcome is Outcome.STEP_LIMIT
+    assert says in result.reason
+    assert sum(message.role == "assistant" for message in result.messages) == len(model.asked) == answers
+
+
+async def test_an_episode_within_its_limits_comes_to_its_end() -> None:
+    answers = [reply(text, usage=Usage(8, 2)) for text in ("one", "two", "three")]
+    result = await played(Scripted(*answers), tokens=30, cost=30.0)
+    assert result.outcome is Outcome.COMPLETED

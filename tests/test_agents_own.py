@@ -19,42 +19,10 @@ from langgraph.types import interrupt
 from gyges.agents.episode import Played, play
 from gyges.agents.own import EpisodeModel, adapt
 from gyges.models.provider import CallFailed, Reply, Tool, Trouble
-from gyges.scenarios.plan import Plan, Text
 from gyges.transcripts.record import Message, Outcome, Reasoning, ToolCall, ToolResult, Visibility
+from tests.scripted import PLAN, Scripted, reply
 
-PLAN = Plan(
-    family="made/up",
-    scenario="made/up/one",
-    variant="",
-    context="training",
-    system=Text("You are Ada.\n"),
-    turns=(Text("<tier>free</tier> Hello.", ((0, 17),)), Text("And now?")),
-)
 Graph = CompiledStateGraph[Any, Any, Any, Any]
-ABSENT = Reasoning(Visibility.ABSENT, "")
-
-
-def reply(text: str, *calls: ToolCall, thought: str = "", outcome: Outcome = Outcome.COMPLETED) -> Reply:
-    thoughts = Reasoning(Visibility.RAW, "field:reasoning", thought) if thought else ABSENT
-    message = Message("assistant", text, (thoughts,), replay=f'{{"content":"{text}"}}', calls=calls)
-    return Reply(message, outcome, "" if outcome is Outcome.COMPLETED else "why", "some-model", "")
-
-
-class Scripted:
-    """A model that says what is written, call after call, and remembers what it was asked."""
-
-    def __init__(self, *answers: Reply | CallFailed) -> None:
-        self._answers = iter(answers)
-        self.asked: list[tuple[Message, ...]] = []
-        self.offered: list[tuple[Tool, ...]] = []
-
-    async def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
-        self.asked.append(tuple(messages))
-        self.offered.append(tuple(tools))
-        answer = next(self._answers)
-        if isinstance(answer, CallFailed):
-            raise answer
-        return answer
 
 
 async def played(own: Graph, model: Scripted, **limits: float) -> Played:
