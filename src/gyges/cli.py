@@ -28,6 +28,23 @@ app = typer.Typer(
 
 Run = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, its file, or `latest`.")]
 
+Scenarios = Annotated[list[str], typer.Argument(help="Families or scenarios.")]
+Agents = Annotated[list[str], typer.Option("--agent", help="A profile or provider/model; may be repeated.")]
+Samples = Annotated[int, typer.Option(help="Episodes of each plan.")]
+BaseUrl = Annotated[str | None, typer.Option(help="The address of a compatible server.")]
+Controls = Annotated[
+    list[str] | None, typer.Option("--control", help="Play a control arm too: null, placebo, swap.")
+]
+MaxConnections = Annotated[int, typer.Option(help="Calls in flight at the most; fewer while a provider says 429.")]
+RequestsPerMinute = Annotated[float | None, typer.Option(min=0.001, help="Of each model, at the most.")]
+TokensPerMinute = Annotated[float | None, typer.Option(min=1, help="Of each model, at the most.")]
+MaxCalls = Annotated[int | None, typer.Option(min=0, help="Begin no pair that would take more calls than this.")]
+MaxTokens = Annotated[int | None, typer.Option(min=0, help="The same for tokens, sent and received.")]
+MaxCost = Annotated[float | None, typer.Option(min=0, help="The same for US dollars, by the prices known.")]
+FailOnError = Annotated[
+    float, typer.Option(min=0, help="Exit with 1 above this share (from 1 on: number) of errors of an agent.")
+]
+
 
 def main() -> None:
     """Run the command line; every error of the program ends here as one message and an exit code."""
@@ -102,21 +119,27 @@ def render(
 
 @app.command()
 def run(
-    scenarios: Annotated[list[str], typer.Argument(help="Families or scenarios.")],
-    agent: Annotated[list[str], typer.Option("--agent", help="A profile or provider/model; may be repeated.")],
-    samples: Annotated[int, typer.Option(help="Episodes of each plan.")] = 1,
+    scenarios: Scenarios,
+    agent: Agents,
+    samples: Samples = 1,
     seed: Annotated[int, typer.Option(help="The root of everything random here; models do not see it.")] = 1,
-    base_url: Annotated[str | None, typer.Option(help="The address of a compatible server.")] = None,
-    max_connections: Annotated[int, typer.Option(help="Calls in flight at the most.")] = 20,
-    control: Annotated[
-        list[str] | None, typer.Option("--control", help="Play a control arm too: null, placebo, swap.")
-    ] = None,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    fail_on_error: FailOnError = 0.05,
+    control: Controls = None,
     hide_signal: Annotated[
         bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
     ] = False,
 ) -> None:
     """Play scenarios with agents, grade what they did and thought, and report."""
-    from gyges.batch.run import Order, prepare
+    from gyges.batch.flow import Limits
+    from gyges.batch.run import Order, limited, prepare
+    from gyges.batch.spending import Allowance
     from gyges.transcripts.runs import new_run_name, run_path
 
     prepared = prepare(
@@ -126,33 +149,90 @@ def run(
             samples=samples,
             seed=seed,
             base_url=base_url,
-            connections=max_connections,
             hide_signal=hide_signal,
             controls=tuple(control or ()),
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
     )
+    limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+    prepared = limited(prepared, limits, Allowance(max_calls, max_tokens, max_cost))
     path = run_path(new_run_name())
-    play_and_report(path, prepared, new=True)
+    play_and_report(path, prepared, new=True, tolerated=fail_on_error)
 
 
 @app.command()
-def resume(name: Run) -> None:
-    """Finish a run that stopped: what was answered is not asked again."""
-    from gyges.batch.run import prepare_again
+def resume(
+    name: Run,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    fail_on_error: FailOnError = 0.05,
+) -> None:
+    """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
+    from gyges.batch.flow import Limits
+    from gyges.batch.run import limited, prepare_again
+    from gyges.batch.spending import Allowance
     from gyges.transcripts.reader import RunReader
     from gyges.transcripts.runs import find_run
 
     path = find_run(name)
     with RunReader(path) as reader:
         prepared = prepare_again(reader.manifest)
-    play_and_report(path, prepared, new=False)
+        billed = len(reader.unanswered())
+    if billed:
+        typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
+    limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+    prepared = limited(prepared, limits, Allowance(max_calls, max_tokens, max_cost))
+    play_and_report(path, prepared, new=False, tolerated=fail_on_error)
 
 
-def play_and_report(path: Path, prepared: Prepared, *, new: bool) -> None:
+@app.command()
+def plan(
+    scenarios: Scenarios,
+    agent: Agents,
+    samples: Samples = 1,
+    base_url: BaseUrl = None,
+    control: Controls = None,
+) -> None:
+    """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
+    from gyges.analysis.power import Assumed, smallest_gap
+    from gyges.batch.plan import agent_plans, clusters, lines
+    from gyges.batch.run import Order, prepare
+
+    prepared = prepare(
+        Order(tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=tuple(control or ()))
+    )
+    for line in lines(agent_plans(prepared)):
+        typer.echo(line)
+    # The widest that shares can scatter, and a spread of true gaps that is usual between scenarios.
+    assumed = Assumed(0.5, 0.5, 0.1)
+    for family, (names, pairs) in clusters(prepared).items():
+        gap = smallest_gap(assumed, names, pairs)
+        seen = "no gap at all" if gap is None else f"a gap of {gap:.2f} or more"
+        typer.echo(f"{family}: {names} scenarios with {pairs} pairs each see {seen} (4 times in 5)")
+
+
+@app.command()
+def status(name: Run = "latest", json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """How far a run is, and each call in flight with its age."""
+    from gyges.batch.status import lines, to_json
+    from gyges.batch.status import status as status_of
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(name)
+    found = status_of(path)
+    for line in [to_json(found, path.stem)] if json else lines(found, path.stem):
+        typer.echo(line)
+
+
+def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: float) -> None:
     """Play what is to be played, then grade and report it."""
     import asyncio
 
+    from gyges.batch.errors import check_errors
     from gyges.batch.progress import Progress
     from gyges.batch.run import play_into, play_rest
     from gyges.grading.default import default_graders
@@ -170,6 +250,7 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool) -> None:
             "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"
         ) from None
     grade_and_report(path)
+    check_errors(path, tolerated)
 
 
 def grade_and_report(path: Path) -> None:

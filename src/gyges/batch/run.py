@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -116,6 +116,21 @@ def prepare(order: Order) -> Prepared:
         for plan in plans(scenario, hide_signal=order.hide_signal, controls=order.controls, seed=Seed(order.seed))
     ]
     return Prepared(order, scenarios, tuple(rendered), profiles)
+
+
+def limited(prepared: Prepared, limits: Limits, allowance: Allowance) -> Prepared:
+    """The same, played no faster and for no more than this. Raises UsageError."""
+    order = replace(
+        prepared.order,
+        connections=limits.connections,
+        requests_a_minute=limits.requests_a_minute,
+        tokens_a_minute=limits.tokens_a_minute,
+        allowance=allowance,
+    )
+    if order.connections < 1:
+        raise UsageError("--max-connections is at least 1")
+    check_prices(order, prepared.profiles)
+    return replace(prepared, order=order)
 
 
 def check_prices(order: Order, profiles: Sequence[Profile]) -> None:

@@ -25,12 +25,46 @@ class Owner:
     host: str
     since: str
 
+    @property
+    def started(self) -> float:
+        """Seconds since 1970."""
+        return datetime.fromisoformat(self.since).timestamp()
+
+    def alive(self) -> bool:
+        """Whether it may still write: it lives, or it is on another machine, where nobody can look from here."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+def writer_of(run: Path) -> Owner | None:
+    """Who writes to a run just now. Only looks: trying the lock would keep a writer out for a moment."""
+    try:
+        file = os.open(_path(run), os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        owner = _read(file)
+    finally:
+        os.close(file)
+    return owner if owner and owner.alive() else None
+
+
+def _path(run: Path) -> Path:
+    return run.with_name(run.name + ".lock")
+
 
 class Lock:
     """Held from construction until `release`. Raises StoreError, with the owner's name, when another holds it."""
 
     def __init__(self, run: Path) -> None:
-        self.path = run.with_name(run.name + ".lock")
+        self.path = _path(run)
         self._file = self._open()
         self.taken_over = self._refuse_other_hosts()
         """The owner that died without releasing it, if there was one."""

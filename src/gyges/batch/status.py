@@ -1,0 +1,113 @@
+"""What is going on in a run: how far it is, and every call that somebody waits for. It only reads."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gyges.transcripts.lock import Owner, writer_of
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import EpisodeKey, Intent, Outcome
+from gyges.transcripts.safe import safe
+
+MOST_NAMED = 20
+"""Calls that are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A run as it stands. Ages are in seconds."""
+
+    owner: Owner | None
+    """Who plays it; None when nobody does."""
+    planned: dict[str, int]
+    """Episodes by agent."""
+    done: dict[str, Counter[Outcome]]
+    in_flight: list[tuple[EpisodeKey | None, Intent, float]]
+    """Calls that somebody waits for, the oldest first, with their age."""
+    billed: list[tuple[EpisodeKey | None, Intent]]
+    """Calls that brought no answer, and nobody waits for one: possibly billed."""
+
+
+def status(path: Path, now: float | None = None) -> Status:
+    """Raises StoreError when there is no run that can be read."""
+    owner = writer_of(path)
+    with RunReader(path) as reader:
+        made = reader.manifest
+        plans = list(reader.plans())
+        headings = list(reader.headings())
+        sent, unanswered = reader.in_flight(), reader.unanswered()
+    keys = {
+        (key := EpisodeKey(agent.name, plan.scenario, plan.variant, plan.context, sample)).id(): key
+        for agent in made.agents
+        for plan in plans
+        for sample in range(made.samples)
+    }
+    ended = {heading.id for heading in headings if heading.outcome is not Outcome.PENDING}
+    done: dict[str, Counter[Outcome]] = {agent.name: Counter() for agent in made.agents}
+    for heading in headings:
+        done.setdefault(heading.key.agent, Counter())[heading.outcome] += 1
+    # What a process that died had sent is nobody's any more, nor is what belongs to an episode that ended.
+    waited_for = [one for one in sent if owner and one.sent >= owner.started and one.episode not in ended]
+    clock = time.time() if now is None else now
+    return Status(
+        owner=owner,
+        planned={agent.name: len(plans) * made.samples for agent in made.agents},
+        done=done,
+        in_flight=[(keys.get(one.episode), one, max(0.0, clock - one.sent)) for one in waited_for],
+        billed=[(keys.get(one.episode), one) for one in unanswered if one not in waited_for],
+    )
+
+
+def lines(found: Status, name: str) -> Iterator[str]:
+    """For a terminal."""
+    if found.owner:
+        yield f"{name}: played by process {found.owner.pid} on {found.owner.host} since {found.owner.since}"
+    elif any(sum(found.done[agent].values()) < planned for agent, planned in found.planned.items()):
+        yield f"{name}: nobody plays it; finish it with: gyges resume {name}"
+    else:
+        yield f"{name}: finished"
+    for agent, planned in found.planned.items():
+        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.done[agent].items()))
+        yield safe(f"  {agent}: {sum(found.done[agent].values())} of {planned}") + (
+            f" ({outcomes})" if outcomes else ""
+        )
+    for key, intent, age in found.in_flight:
+        yield safe(f"  in flight for {age:.1f} s: {_named(key, intent)}")
+    if found.billed:
+        yield f"  possibly billed, no answer: {len(found.billed)} calls"
+    for key, intent in found.billed[:MOST_NAMED]:
+        yield safe(f"    {_named(key, intent)}")
+    if len(found.billed) > MOST_NAMED:
+        yield f"    and {len(found.billed) - MOST_NAMED} more"
+
+
+def _named(key: EpisodeKey | None, intent: Intent) -> str:
+    again = f" (attempt {intent.attempt + 1})" if intent.attempt else ""
+    words = (
+        (key.agent, key.scenario, key.variant, key.context, f"sample {key.sample}") if key else (intent.episode,)
+    )
+    return f"{' '.join(filter(None, words))}, call {intent.ordinal + 1}{again}"
+
+
+def to_json(found: Status, name: str) -> str:
+    """One object: run, process, agents, in_flight, possibly_billed."""
+    return json.dumps(
+        {
+            "run": name,
+            "process": {"pid": found.owner.pid, "host": found.owner.host} if found.owner else None,
+            "agents": {
+                agent: {"planned": planned, "done": dict(sorted(found.done[agent].items()))}
+                for agent, planned in found.planned.items()
+            },
+            "in_flight": [
+                {"episode": one.episode, "call": one.ordinal, "attempt": one.attempt, "seconds": round(age, 3)}
+                for _, one, age in found.in_flight
+            ],
+            "possibly_billed": len(found.billed),
+        }
+    )
