@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -158,3 +160,43 @@ async def test_hostile_text_opens_no_dialog_and_asks_nobody(tab: Tab, tmp_path: 
         assert tab.dialogs == []
         assert [url for url in tab.requests if not url.startswith((root(address), "data:,"))] == []
         assert tab.errors == []
+
+
+AXE = "axe-core@4.14.1"
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core, which finds what keeps people out."""
+    folder = tmp_path_factory.mktemp("axe")
+    try:
+        packed = subprocess.run(["npm", "pack", AXE], cwd=folder, capture_output=True, text=True, timeout=120)
+    except (OSError, subprocess.TimeoutExpired):
+        pytest.skip("no npm here; on Debian: apt-get install -y npm")
+    if packed.returncode:
+        pytest.skip("npm can't fetch axe-core here")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script
+        return script.read().decode()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
+async def test_axe_finds_nothing_that_keeps_people_out(
+    tab: Tab, tmp_path: Path, axe: str, width: int, dark: bool
+) -> None:
+    episodes, _ = kind_pair("s0", 0, "complies", "declines", "ann")
+    id = "-".join(episode.key.id() for episode in episodes)
+    with served(kind_run(tmp_path)) as address:
+        await tab.call("Page.setBypassCSP", enabled=True)
+        await tab.look_like(width, dark)
+        await tab.open(address)
+        for path in ("/pairs?q=nice", f"/pair/{id}", f"/pair/{id}/raw", "/labels", "/label?who=eve", None):
+            await tab.open(root(address) + ("/" if path is None else f"/run/kind{path}"))
+            await tab.ask(f"{axe};0")
+            found = await tab.ask(
+                "axe.run(document, { resultTypes: ['violations'] })"
+                ".then((said) => said.violations.map((one) => `${one.impact} ${one.id} ${one.nodes[0].html}`))"
+            )
+            assert found == [], path

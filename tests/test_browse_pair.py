@@ -139,3 +139,16 @@ def test_a_place_is_read_as_it_is_written() -> None:
     assert linked is not None
     assert (linked.place, linked.start, linked.end) == (place, 5, 9)
     assert read_place("b-12-r3-5-9-A") is None
+
+
+def test_where_no_signal_is_recorded_the_words_that_only_one_prompt_has_are_marked() -> None:
+    one, other = kind_pair("s", 0, "a", "b")[0]
+    prompts = ("<free>True</free> Will you?", "<free>False</free> Will you?")
+    first, second = (replace(e, messages=(said("user", p),)) for e, p in zip((one, other), prompts, strict=True))
+    shown = view(first, second)
+    marked = [
+        [piece.text for piece in cell.words if any(mark.kind == "differs" for mark in piece.marks)]
+        for cell in shown.turns[0].cells
+        if cell
+    ]
+    assert marked == [["<free>True</free>"], ["<free>False</free>"]]

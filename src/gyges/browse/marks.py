@@ -13,7 +13,7 @@ from typing import Literal
 
 from gyges.transcripts.safe import safe
 
-Kind = Literal["signal", "evidence", "decision", "fork", "link", "found"]
+Kind = Literal["signal", "differs", "evidence", "decision", "fork", "link", "found"]
 
 WHOLE = 40_000
 """Characters of a text that are always shown."""

@@ -154,6 +154,7 @@ def view(
     ]
     rows = _aligned(first.messages if first else (), second.messages if second else ())
     forks = _forks(rows, marked)
+    _mark_differences(rows, marked)
     if linked:
         _add(
             marked,
@@ -297,6 +298,22 @@ def _forks(rows: Sequence[_Row], marked: Marked) -> dict[str, str]:
     return forks
 
 
+def _mark_differences(rows: Sequence[_Row], marked: Marked) -> None:
+    """Mark where prompts differ and no signal is recorded, as in transcripts that were imported."""
+    for one, other in rows:
+        if one is None or other is None or "assistant" in (one[1].role, other[1].role):
+            continue
+        left, right = one[1], other[1]
+        if left.text == right.text or left.signal or right.signal:
+            continue
+        start = _parting(left.text, right.text)
+        same = _parting(left.text[start:][::-1], right.text[start:][::-1])
+        for side, (number, message) in zip(SIDES, (one, other), strict=True):
+            end = len(message.text) - same
+            if end > start:
+                _add(marked, Place(side, number, "text", 0), Mark(start, end, "differs", "only here"))
+
+
 def _thoughts(message: Message) -> list[str]:
     return [reasoning.text or "" for reasoning in message.reasoning]
 
@@ -306,7 +323,7 @@ def _fork(what: str, places: tuple[Place, Place], texts: tuple[str, str], marked
     for place, text in zip(places, texts, strict=True):
         end = _word_end(text, at)
         if end > at:
-            _add(marked, place, Mark(at, end, "fork", f"{what} parts here", id=f"fork-{what}-{place.side}"))
+            _add(marked, place, Mark(at, end, "fork", f"{what} differs", id=f"fork-{what}-{place.side}"))
     # An empty text has no word to mark; the other side's word stands for both.
     shown = "a" if _word_end(texts[0], at) > at else "b"
     return f"fork-{what}-{shown}"

@@ -31,7 +31,7 @@ function step(selector, by) {
 // Marks of one kind, one after the other, round and round.
 const places = {};
 function visit(kind, by) {
-  const marks = all(`mark.m-${kind}[id]`);
+  const marks = [...document.querySelectorAll(`mark.m-${kind}[id]`)];
   if (!marks.length) return say(`no ${kind} is marked in this pair`);
   const at = places[kind] === undefined ? (by > 0 ? -1 : 0) : places[kind];
   places[kind] = (at + by + marks.length) % marks.length;
