@@ -307,3 +307,17 @@ async def test_what_the_graph_needs_to_begin_is_given_to_it() -> None:
     adapted = adapt(chain(see, speak, state=Own), begin={"count": 7})
     await play(adapted, PLAN, Scripted(reply("one"), reply("two")))
     assert seen == [7, 8]
+
+
+async def test_an_episode_that_breaks_off_keeps_whole_turns_and_what_came_after() -> None:
+    model = Scripted(reply("My plan"), reply("one"), reply("My plan"), CallFailed(Trouble.REJECTED, "no"))
+    result = await played(chain(think, speak_in_thread), model)
+    assert result.outcome is Outcome.ERRORED
+    assert [message.text for message in result.messages] == [
+        "Make a plan.",
+        "You are Ada.",
+        "<tier>free</tier> Hello.",
+        "one",
+        "And now?",
+    ]
+    assert result.messages[3].reasoning[-1].text == "My plan"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
@@ -212,6 +213,24 @@ async def play(
         # A graph may be anybody's code, and raise anything: that is how its episode ended.
         log.exception("a graph failed")
         outcome, reason = Outcome.ERRORED, f"{type(fault).__name__}: {fault}"
-    said = state["messages"]
-    messages = witness.said if len(witness.said) > len(said) else said
+    whole = state["outcome"] is not Outcome.PENDING
+    messages = state["messages"] if whole else with_rest(state["messages"], witness.said)
     return Played(messages, outcome, reason, witness.model)
+
+
+def with_rest(said: Sequence[Message], asked: Sequence[Message]) -> tuple[Message, ...]:
+    """What was said in whole steps of the graph, and what was asked and answered since the last of them."""
+    known = Counter(map(_words, said))
+    rest = [message for message in asked if not said or message.role != "system"]
+    # A message that was said twice is in the transcript twice: Counter's subtraction, but in order.
+    return (*said, *(message for message in rest if not _taken(known, _words(message))))
+
+
+def _words(message: Message) -> tuple[str, str]:
+    """What tells a message from others, also after its scratchpad was taken out."""
+    return message.role, message.replay or f"{message.text}{message.calls}{message.result}"
+
+
+def _taken(known: Counter[tuple[str, str]], words: tuple[str, str]) -> bool:
+    known[words] -= 1
+    return known[words] >= 0
