@@ -137,9 +137,11 @@ def check_prices(order: Order, profiles: Sequence[Profile]) -> None:
     """A limit on money is no limit where a price is unknown. Raises UsageError, and AuthoringError for prices."""
     prices = read_prices()
     for profile in profiles:
-        if order.allowance.cost is not None and price_of(profile.model, prices) is None:
+        limits = {"--max-cost": order.allowance.cost, f"limits.cost of {profile.name}": profile.limits.cost}
+        limit = next((name for name, most in limits.items() if most is not None), None)
+        if limit and price_of(profile.model, prices) is None:
             raise UsageError(
-                f"--max-cost can't be kept: the price of {profile.model} is unknown",
+                f"{limit} can't be kept: the price of {profile.model} is unknown",
                 "write it into a prices.yaml at the root of the study, or give --max-tokens",
             )
 
