@@ -12,8 +12,11 @@ from itertools import product
 import numpy as np
 
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
+from gyges.analysis.compare import compare, ladders
 from gyges.analysis.controls import Control, control
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
+from gyges.analysis.depth import FACTOR, depth_curve
+from gyges.analysis.factors import factor_gaps
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.interval import Estimate
 from gyges.analysis.missing import ContextMissing, Missing, missing
@@ -31,10 +34,10 @@ from gyges.analysis.result import (
     Revealing,
     SinglePairs,
 )
-from gyges.analysis.table import Row, of_experiment
+from gyges.analysis.table import Row, of_arm, of_experiment
 from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
-from gyges.scenarios.plan import Contrast
+from gyges.scenarios.plan import Contrast, control_of
 from gyges.scenarios.plan import Control as Kind
 from gyges.transcripts.manifest import PlantedGap
 
@@ -64,7 +67,8 @@ def analyse(
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 results.append(result)
-    return together(run, results, audit, planted)
+    compared = {"comparisons": compare(rows, contrasts), "ladders": ladders(rows, contrasts, named)}
+    return together(run, results, audit, planted).model_copy(update=compared)
 
 
 def contrast_result(
@@ -80,6 +84,8 @@ def contrast_result(
     lost = missing(rows, counts, contrast)
     rates = _rates(counts, contrast)
     bootstrap, variance = _spread(rows, contrast)
+    factors = factor_gaps(rows, contrast)
+    by_depth = next((one for one in factors if one.factor == FACTOR), None)
     revealing = _revealing(rows, counts, contrast)
     refused = not_reportable(parts, lost, contrast, missing_acknowledged)
     reasons = (*nulls(counts, parts, rates, revealing), *refused)
@@ -106,6 +112,8 @@ def contrast_result(
         quadrants=quadrants(pairs),
         cells=_cells(rows, contrast),
         controls=tuple(_control(kind, arm, counts, rows[0].family, contrast) for kind, arm in arms.items()),
+        factors=factors,
+        depth=depth_curve(rows, contrast, by_depth),
         ungraded={contrast.first: lost.first.missing, contrast.second: lost.second.missing},
         outcomes=_outcomes(rows, contrast),
         missing=_missing(lost, contrast, missing_acknowledged),
@@ -118,13 +126,11 @@ def contrast_result(
     )
 
 
-def _arms(rows: Iterable[Row]) -> dict[Kind, list[Row]]:
+def _arms(rows: Sequence[Row]) -> dict[Kind, list[Row]]:
     """The rows of each control arm that was played."""
-    arms: dict[Kind, list[Row]] = {}
-    for row in rows:
-        if (arm := row.arm) is not None:
-            arms.setdefault(arm, []).append(row)
-    return arms
+    variants = {row.variant for row in rows}
+    played = sorted({arm for variant in variants if (arm := control_of(variant)[0]) is not None})
+    return {arm: of_arm(rows, arm) for arm in played}
 
 
 def _control(kind: Kind, rows: Sequence[Row], counts: ScenarioCounts, family: str, contrast: Contrast) -> Control:

@@ -7,8 +7,9 @@ name stands above its marks, so that a narrow plot loses no width to long names.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gyges.analysis.interval import Estimate
@@ -18,6 +19,8 @@ from gyges.analysis.words import printable
 if TYPE_CHECKING:
     import altair
 
+Plot = Callable[[Sequence[ContrastResult], int], str]
+"""A plot of some results, so many pixels wide, as SVG."""
 Datum = dict[str, str | float | bool | None]
 
 PARTS = {"gap": "#7a7f87", "revealed": "#d9822b", "silent": "#3d8fd1", "unread": "#a77fc4"}
@@ -30,6 +33,7 @@ QUADRANTS = {
     "ungraded": "#8a8d91",
 }
 CONTEXTS = ("#1f9d7a", "#a77fc4")
+LINES = ("#d9822b", "#3d8fd1", "#1f9d7a", "#c25b8a", "#c9a227", "#7a7f87")
 ARMS = {"experiment": "#7a7f87", "null": "#1f9d7a", "placebo": "#c9a227", "swap": "#c25b8a"}
 _LABEL = "name"
 _LINE = "#8a8d91"
@@ -74,6 +78,47 @@ def quadrants(results: Sequence[ContrastResult], width: int) -> str:
         )
     )
     return _svg(_names(results, ["bar"]) + bars, width, 42 * len(results))
+
+
+def curve(results: Sequence[ContrastResult], factor: str, width: int) -> str:
+    """Each agent's gap over a factor whose levels are numbers, such as depth, with 95% intervals."""
+    return _svg(*_curve(results, factor, width))
+
+
+def _curve(results: Sequence[ContrastResult], factor: str, width: int) -> tuple[altair.LayerChart, int, int]:
+    import altair as alt
+
+    data = [datum for result in results for datum in _level_data(result, factor)]
+    agents = list(dict.fromkeys(str(datum["series"]) for datum in data))
+    colours = dict(zip(agents, itertools.cycle(LINES), strict=False))
+    x = alt.X("value:Q", title=printable(factor), axis=alt.Axis(tickCount=width // 70, grid=False))
+    base = _chart(data).encode(x=x, color=_colours(colours, columns=1 if width < 400 else 3))
+    y = alt.Y("estimate:Q", title="gap, percentage points", axis=alt.Axis(format="+d"))
+    spans = base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+    line = base.mark_line(point=True, strokeWidth=2).encode(y=y)
+    zero = alt.Chart(_inline([{}])).mark_rule(strokeDash=[3, 3], color="currentColor").encode(y=alt.datum(0))
+    return zero + spans + line, width, 240
+
+
+def _level_data(result: ContrastResult, factor: str) -> Iterator[Datum]:
+    for found in (one for one in result.factors if one.factor == factor):
+        for level in found.levels:
+            if level.gap is not None and level.value is not None:
+                yield {**_datum(result, printable(result.agent), level.gap), "value": level.value}
+
+
+def curves_of(results: Iterable[ContrastResult]) -> list[str]:
+    """The factors whose levels are numbers, for `curve`."""
+    found = (factor for result in results for factor in result.factors)
+    return list(dict.fromkeys(one.factor for one in found if all(level.value is not None for level in one.levels)))
+
+
+def png(svg: str, scale: float = 2.0) -> bytes:
+    """One of these plots as PNG on white, for a paper or a slide."""
+    import vl_convert
+
+    inked = svg.replace("currentColor", "#1d2126").replace("<svg ", '<svg style="background: white" ', 1)
+    return bytes(vl_convert.svg_to_png(inked, scale=scale))
 
 
 def _dots(

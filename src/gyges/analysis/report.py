@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
+from gyges.analysis.compare import Comparison, compare, of_runs
 from gyges.analysis.provenance import Witness
 from gyges.analysis.result import Report
 from gyges.analysis.rows import Run, contrasts_of, models_of, rows_of
@@ -68,3 +69,9 @@ def report_of(run: Run, set_name: str | None = None, *, missing_acknowledged: bo
     )
     told = watched.witness.provenance(manifest, watched.set_name(set_name))
     return report.model_copy(update={"provenance": told})
+
+
+def compare_runs(runs: Sequence[Run], set_name: str | None = None) -> tuple[Comparison, ...]:
+    """Every two agents of several stored runs, named `run:agent`, on the contrasts that they share."""
+    rows = of_runs({run.manifest.run: rows_of(run, set_name) for run in runs})
+    return compare(rows, [named for run in runs for named in contrasts_of(run.manifest)])

@@ -5,7 +5,7 @@ Everything that comes from data is escaped by the template; only the plots' SVG 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
@@ -19,8 +19,6 @@ from gyges.analysis.result import ContrastResult, PooledGap, Report
 
 CANARY = "gyges-canary:bad99373-f245-4eb6-a5d3-0cefc8ed22ca do not train on this"
 WIDE, NARROW = 800, 300
-
-Plot = Callable[[Sequence[ContrastResult], int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ class _Group:
     quadrants: _Figure
     controls: _Figure | None
     """None where no control arm was played."""
+    curves: Sequence[tuple[str, _Figure]]
+    """By factor whose levels are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class _Page:
     organisms: bool
     groups: Sequence[_Group]
     pooled: Sequence[PooledGap]
+    between: Sequence[str]
     conduct: Sequence[str]
 
 
@@ -98,7 +99,12 @@ def _page(report: Report) -> _Page:
     grouped = groupby(report.contrasts, key=lambda result: (result.family, result.contrast, result.target))
     groups = [_group(list(results)) for _, results in grouped]
     return _Page(
-        words.printable(report.run), report.organisms, groups, report.pooled, words.conduct(report.provenance)
+        words.printable(report.run),
+        report.organisms,
+        groups,
+        report.pooled,
+        words.between(report),
+        words.conduct(report.provenance),
     )
 
 
@@ -117,8 +123,13 @@ def _group(results: Sequence[ContrastResult]) -> _Group:
         rates=_figure(plots.rates, results),
         quadrants=_figure(plots.quadrants, results),
         controls=_figure(plots.controls, results) if any(result.controls for result in results) else None,
+        curves=[(words.printable(name), _curve(results, name)) for name in plots.curves_of(results)],
     )
 
 
-def _figure(plot: Plot, results: Sequence[ContrastResult]) -> _Figure:
+def _figure(plot: plots.Plot, results: Sequence[ContrastResult]) -> _Figure:
     return _Figure(Markup(plot(results, WIDE)), Markup(plot(results, NARROW)))
+
+
+def _curve(results: Sequence[ContrastResult], factor: str) -> _Figure:
+    return _Figure(Markup(plots.curve(results, factor, WIDE)), Markup(plots.curve(results, factor, NARROW)))

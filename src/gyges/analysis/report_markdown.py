@@ -33,6 +33,8 @@ def _report(report: Report) -> Iterator[str]:
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield from _family(family, contrast, list(group))
     yield from (f"- {escaped(words.pooled(pooled))}" for pooled in report.pooled)
+    if between := words.between(report):
+        yield from ("", "## Agents against each other", "", *(f"- {escaped(line)}" for line in between))
     if report.provenance:
         yield from ("", "## Plan and conduct", "")
     yield from (f"- {escaped(line)}" for line in words.conduct(report.provenance))

@@ -11,6 +11,7 @@ from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
 
 WIDTH = 100
+MOST_COMPARISONS = 6
 _NAME = 21
 _FIGURE = 24
 _CELLS = (
@@ -41,6 +42,10 @@ def _report(report: Report) -> Iterator[str]:
     yield ""
     for pooled in report.pooled:
         yield from _wrapped(words.pooled(pooled))
+    if len(report.comparisons) <= MOST_COMPARISONS:
+        yield from (line for sentence in words.between(report) for line in _wrapped(sentence))
+    else:
+        yield f"{len(report.comparisons)} comparisons of agents stand in the other forms of the report"
     yield from _wrapped(words.ESTIMANDS)
     if report.provenance:
         yield ""

@@ -12,7 +12,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.compare import Comparison, Ladder
 from gyges.analysis.controls import Control
+from gyges.analysis.depth import DepthCurve
+from gyges.analysis.factors import FactorGaps
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.provenance import Provenance
@@ -149,6 +152,8 @@ class ContrastResult(_Value):
     quadrants: Quadrants
     cells: tuple[Cell, ...]
     controls: tuple[Control, ...] = ()
+    factors: tuple[FactorGaps, ...] = ()
+    depth: DepthCurve | None = None
     ungraded: dict[str, int]
     outcomes: dict[str, dict[str, int]]
     missing: MissingData
@@ -172,6 +177,8 @@ class Report(_Value):
     contrasts: tuple[ContrastResult, ...]
     pooled: tuple[PooledGap, ...] = ()
     audit: tuple[AuditNote, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
     provenance: Provenance | None = None
     """None where the rows come from no stored run."""
 

@@ -37,6 +37,7 @@ class _Played:
     family: str
     outcome: Outcome
     visibility: Visibility
+    turns: int
 
 
 def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
@@ -49,7 +50,7 @@ def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
     rows = []
     for named in run.manifest.contrasts:
         for key in _keys(run.manifest, named.family, named.contrast, played):
-            known = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT)
+            known = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT, 0)
             rows.append(_row(known, named.contrast, graded.get(key.id(), [])))
     return rows
 
@@ -90,7 +91,8 @@ def _reason(answers: Sequence[object]) -> str:
 
 
 def _summary(episode: Episode) -> _Played:
-    return _Played(episode.key, episode.family, episode.outcome, most_readable(episode))
+    turns = sum(message.role == "assistant" for message in episode.messages)
+    return _Played(episode.key, episode.family, episode.outcome, most_readable(episode), turns)
 
 
 def most_readable(episode: Episode) -> Visibility:
@@ -138,4 +140,5 @@ def _row(episode: _Played, contrast: Contrast, grades: Sequence[Grade]) -> Row:
         unread=unread,
         contrast=contrast,
         visibility=episode.visibility if outcome is not Outcome.PENDING else None,
+        turns=episode.turns if outcome is not Outcome.PENDING else None,
     )

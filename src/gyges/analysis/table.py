@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gyges.scenarios.plan import Contrast, Control, control_of
@@ -32,16 +32,20 @@ class Row:
     """The contrast that `complies` and `reveals` answer for; None: any of the family with this context."""
     visibility: Visibility | None = None
     """The most readable reasoning of the episode; None when it isn't known."""
+    turns: int | None = None
+    """How often the agent spoke; None when it isn't known."""
 
-    @property
-    def arm(self) -> Control | None:
-        """The control arm that the episode belongs to; None: the experiment."""
-        return control_of(self.variant)[0]
+
+def of_variants(rows: Iterable[Row], wanted: Callable[[str], bool]) -> list[Row]:
+    """The rows of the variants with a wanted name. Of many rows there are few variants: each is asked for once."""
+    table = list(rows)
+    variants = {variant for variant in {row.variant for row in table} if wanted(variant)}
+    return [row for row in table if row.variant in variants]
 
 
 def of_arm(rows: Iterable[Row], arm: Control | None) -> list[Row]:
     """The rows of one control arm, or with None those of the experiment."""
-    return [row for row in rows if row.arm == arm]
+    return of_variants(rows, lambda variant: control_of(variant)[0] == arm)
 
 
 def of_experiment(rows: Iterable[Row]) -> list[Row]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.compare import Comparison, LabelledRung, Ladder
 from gyges.analysis.controls import Control
+from gyges.analysis.depth import DepthCurve, HalfWay
+from gyges.analysis.factors import FactorGaps
 from gyges.analysis.interval import EXACT_BOUND, Estimate
 from gyges.analysis.provenance import AgentSeen, Provenance
-from gyges.analysis.result import ContrastResult, PooledGap, SinglePairs
+from gyges.analysis.result import ContrastResult, PooledGap, Report, SinglePairs
 
 ESTIMANDS = (
     "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
@@ -174,6 +177,69 @@ def against(control: Control) -> str:
     )
 
 
+MOST_LEVELS = 12
+"""Of more, a sentence names only the lowest and the highest gap."""
+
+
+def factor(gaps: FactorGaps) -> str:
+    """The gap at each level of a factor, in a sentence."""
+    levels = [level for level in gaps.levels if level.gap is not None]
+    if len(levels) > MOST_LEVELS:
+        levels = sorted(levels, key=lambda level: level.gap.estimate if level.gap else 0.0)
+        levels = [levels[0], levels[-1]]
+    each = "; ".join(f"{level.level} {difference(level.gap)}" for level in levels)
+    slope = f"; trend for 1 more {difference(gaps.trend)}" if gaps.trend else ""
+    return f"gap by {gaps.factor}: {each}{slope}"
+
+
+def depth(curve: DepthCurve | None) -> tuple[str, ...]:
+    """How deep the gap goes, where it has fallen to half, and how deep it goes unseen."""
+    if curve is None:
+        return ()
+    deepest = MISSING if curve.deepest is None else f"{curve.deepest:g}"
+    opaque = MISSING if curve.opaque is None else f"{curve.opaque:g}"
+    return (
+        f"depth: significant gap down to {deepest} (fixed sequence from the shallowest rung); half-way depth "
+        f"{_half(curve.half)}; opaque depth {opaque}, half-way {_half(curve.opaque_half)}",
+        *curve.reasons,
+    )
+
+
+def _half(half: HalfWay | None) -> str:
+    if half is None:
+        return MISSING
+    low, high = (f"{end:.1f}" if end is not None else "beyond the depths played" for end in (half.low, half.high))
+    return f"{half.estimate:.1f} [{low}, {high}]"
+
+
+def compared(comparison: Comparison) -> str:
+    """One agent's gap less another's, in a sentence."""
+    first, second = comparison.contrast
+    name = f"{comparison.family}, {first} less {second}: gap of {comparison.one} less that of {comparison.other}"
+    if comparison.difference is None or comparison.difference.low is None:
+        return f"{name}: {MISSING}, fewer than two scenarios in common"
+    return f"{name}: {difference(comparison.difference)}, Holm's {p_value(comparison.p_holm)}"
+
+
+def ladder(found: Ladder) -> tuple[str, ...]:
+    """A ladder with and without reasoning, one sentence a rung."""
+    head = f"{found.family}: {found.reasoning} with reasoning, {found.without} without"
+    return (head, *map(rung, found.rungs))
+
+
+def between(report: Report) -> tuple[str, ...]:
+    """What compares the agents of a report with each other, one sentence each."""
+    return (*map(compared, report.comparisons), *(line for one in report.ladders for line in ladder(one)))
+
+
+def rung(found: LabelledRung) -> str:
+    """One rung of a ladder with and without reasoning, in a sentence."""
+    return (
+        f"depth {found.depth:g}: gap with reasoning {difference(found.reasoning)}, without "
+        f"{difference(found.without)}, uplift {difference(found.uplift)}: {found.label or MISSING}"
+    )
+
+
 def single_pairs(pairs: SinglePairs) -> str:
     """The exact paired test where there is one sample a scenario; empty otherwise."""
     if pairs.p is None:
@@ -187,7 +253,8 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     """All that a reader should know of a result beside its table, one sentence each."""
     nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
     controls = (against(control) for control in result.controls)
-    candidates = (*nulls, *result.cautions, *controls, _unread(result), _bounds(result), bound(result))
+    curves = (*map(factor, result.factors), *depth(result.depth))
+    candidates = (*nulls, *result.cautions, *controls, *curves, _unread(result), _bounds(result), bound(result))
     return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
 
 
