@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ EVERY = 2.0
 
 FOUND = 5_000
 """Places that a search looks at."""
+
+SCANNED = 10_000
+"""Pairs whose every word is read for a search that the full-text index can't help with."""
 
 _ASSETS = {"gyges.css": "text/css", "gyges.js": "text/javascript"}
 
@@ -136,6 +140,8 @@ def _search(shelf: Shelf, run: str, words: str) -> dict[str, Hit] | None:
     """The first place in each episode where the words stand; None when there is nothing to look for."""
     if not words:
         return None
+    if not re.search(r"[^\W_]", words) and len(shelf.index(run).pairs) > SCANNED:
+        raise UsageError("there is no word in this search", "no index knows signs alone; add a word beside them")
     hits: dict[str, Hit] = {}
     with shelf.open(run) as reader:
         for hit in reader.search(words, limit=FOUND):
