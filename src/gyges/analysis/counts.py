@@ -90,7 +90,9 @@ def count(rows: Iterable[Row], contrast: Contrast, unit: Callable[[Row], str] = 
     for row in rows:
         if row.context not in (contrast.first, contrast.second):
             continue
-        pair = tallies.setdefault(unit(row), (_Tally(), _Tally()))
+        name = unit(row)
+        if (pair := tallies.get(name)) is None:
+            pair = tallies[name] = (_Tally(), _Tally())
         pair[row.context == contrast.second].add(row)
     names = tuple(sorted(tallies))
     first, second = (_gather([tallies[name][side] for name in names]) for side in (0, 1))
