@@ -11,7 +11,7 @@ from gyges.models.anthropic_messages import AnthropicMessages
 from gyges.models.openai_chat import OpenAIChat
 from gyges.models.openai_responses import OpenAIResponses
 from gyges.models.provider import CallFailed, Provider, Received, Reply, Sampling, Trouble
-from gyges.transcripts.record import Message
+from gyges.transcripts.record import Message, Outcome
 from tests import test_models_anthropic_messages as messages
 from tests import test_models_openai_chat as chat
 from tests import test_models_openai_responses as responses
@@ -152,19 +152,37 @@ def test_a_streamed_message_is_read_like_one_in_one_piece(shape: messages.Shape,
     same(shape.provider.read(sse(events)), shape.provider.read(messages.body(shape.answer)))
 
 
-def test_a_streamed_tool_use_gets_its_input() -> None:
+def tool_use(*given: str, stop: str = "tool_use") -> Received:
+    """A streamed call whose arguments come in these pieces."""
     events: list[Event] = [
         ("message_start", {"type": "message_start", "message": {"usage": {"input_tokens": 1}}}),
         *block_events(0, {"type": "tool_use", "id": "t", "name": "f", "input": {}}),
     ]
-    for piece in ('{"x"', ": 1}"):
+    for piece in given:
         delta = {"type": "input_json_delta", "partial_json": piece}
         events.insert(-1, ("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": delta}))
-    events.append(("message_delta", {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {}}))
+    events.append(("message_delta", {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {}}))
     events.append(("message_stop", {"type": "message_stop"}))
-    assert json.loads(messages.OWN.read(sse(events)).message.replay or "") == [
+    return sse(events)
+
+
+def test_a_streamed_tool_use_gets_its_input() -> None:
+    assert json.loads(messages.OWN.read(tool_use('{"x"', ": 1}")).message.replay or "") == [
         {"type": "tool_use", "id": "t", "name": "f", "input": {"x": 1}}
     ]
+
+
+@pytest.mark.parametrize(("given", "sent"), [('{"x": ', '{"x": '), ('{"x": NaN}', '{"x": NaN}'), ("[1]", "[1]")])
+def test_arguments_that_are_no_object_are_kept_as_they_came_and_go_back_in_one(given: str, sent: str) -> None:
+    said = messages.OWN.read(tool_use(given)).message
+    assert [call.arguments for call in said.calls] == [sent]
+    (back,) = json.loads(messages.OWN.request("m", [said], Sampling()))["messages"]
+    assert back["content"] == [{"type": "tool_use", "id": "t", "name": "f", "input": {"arguments": sent}}]
+
+
+def test_an_answer_that_was_cut_in_a_tool_use_is_truncated() -> None:
+    reply = messages.OWN.read(tool_use('{"x": ', stop="max_tokens"))
+    assert (reply.outcome, reply.message.calls[0].arguments) == (Outcome.TRUNCATED, '{"x": ')
 
 
 # Responses

@@ -191,13 +191,18 @@ def _message(message: Message) -> str:
 
 
 def _replayed(blocks: str, calls: Sequence[ToolCall]) -> str:
-    """The blocks as they came, but for the ids of calls that were not told apart."""
+    """The blocks as they came, but for calls that Messages would not take: ids said twice, arguments no object."""
     values = wire.objects(json.loads(blocks))
     uses = [at for at, value in enumerate(values) if value.get("type") == "tool_use"]
-    if [values[at].get("id") for at in uses] == [call.id for call in calls]:
+    wrong = [
+        (at, call)
+        for at, call in zip(uses, calls, strict=True)
+        if values[at].get("id") != call.id or not isinstance(values[at].get("input"), dict)
+    ]
+    if not wrong:
         return blocks
     texts = [wire.raw(blocks, at) for at in range(len(values))]
-    for at, call in zip(uses, calls, strict=True):
+    for at, call in wrong:
         texts[at] = wire.dumps(_use(call))
     return f"[{','.join(texts)}]"
 
@@ -223,10 +228,15 @@ def _tool(tool: Tool) -> Json:
     return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
 
 
+def _given(value: object, block: str) -> str:
+    """The words of a call's arguments: JSON as it stands in its block, or text that is none."""
+    return value if isinstance(value, str) else wire.members(block).get("input", "")
+
+
 def _calls(blocks: str) -> tuple[ToolCall, ...]:
     """The calls in the JSON array `blocks`, their arguments as they are written there."""
     uses = {at: block for at, block in enumerate(json.loads(blocks)) if block.get("type") == "tool_use"}
-    given = {at: wire.members(wire.raw(blocks, at)).get("input", "") for at in uses}
+    given = {at: _given(use.get("input"), wire.raw(blocks, at)) for at, use in uses.items()}
     return settled(
         Written(wire.string(use, "id"), wire.string(use, "name"), given[at]) for at, use in uses.items()
     )

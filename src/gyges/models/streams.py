@@ -232,7 +232,7 @@ class _Message:
         whole = _object(block)
         arguments = whole.pop("partial_json", None)
         if isinstance(arguments, str) and arguments:
-            whole["input"] = _parsed(self.received, arguments)[1]
+            whole["input"] = _arguments(arguments)
         self.blocks[-1] = whole
 
     def _update(self, event: Json) -> None:
@@ -241,6 +241,14 @@ class _Message:
         self.message |= wire.mapping(event, "delta")
         counted = {name: value for name, value in wire.mapping(event, "usage").items() if value is not None}
         self.message["usage"] = wire.mapping(self.message, "usage") | counted
+
+
+def _arguments(text: str) -> object:
+    """What a tool is called with; the text itself where the model wrote no JSON, or its answer was cut in it."""
+    try:
+        return wire.value(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def messages(received: Received) -> tuple[str, Json]:
