@@ -7,6 +7,7 @@ import operator
 from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
+import langsmith.utils
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, SystemMessage
 from langchain_core.tools import tool
@@ -237,6 +238,10 @@ async def broken(state: MessagesState) -> dict[str, object]:
     raise LookupError(f"no {len(state['messages'])}")
 
 
+async def impatient(state: MessagesState) -> dict[str, object]:
+    raise TimeoutError(f"own {len(state['messages'])}")
+
+
 async def bound(state: MessagesState) -> dict[str, object]:
     return {"messages": [await MODEL.bind(temperature=0).ainvoke(state["messages"])]}
 
@@ -252,6 +257,7 @@ async def in_own_loop(state: MessagesState) -> dict[str, object]:
         (chain(ask_a_person, checkpointer=InMemorySaver()), "waits for a person"),
         (chain(silent), "without a message of the assistant"),
         (chain(broken), "LookupError: no 2"),
+        (chain(impatient), "TimeoutError: own 2"),
         (chain(bound), "the graph sets temperature"),
         (chain(in_own_loop), "await model.ainvoke"),
     ],
@@ -321,3 +327,20 @@ async def test_an_episode_that_breaks_off_keeps_whole_turns_and_what_came_after(
         "And now?",
     ]
     assert result.messages[3].reasoning[-1].text == "My plan"
+
+
+async def test_nothing_is_sent_to_a_tracing_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+        monkeypatch.setenv(name, "true")
+    langsmith.utils.get_env_var.cache_clear()  # type: ignore[attr-defined]
+    seen: list[bool] = []
+
+    async def see(state: MessagesState) -> dict[str, object]:
+        seen.append(bool(langsmith.utils.tracing_is_enabled()))
+        return {"messages": [await MODEL.ainvoke(state["messages"])]}
+
+    assert langsmith.utils.tracing_is_enabled()
+    await played(chain(see), Scripted(reply("one"), reply("two")))
+    assert seen == [False, False]
+    monkeypatch.undo()
+    langsmith.utils.get_env_var.cache_clear()  # type: ignore[attr-defined]

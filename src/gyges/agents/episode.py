@@ -183,20 +183,24 @@ async def play(
     `watch` is given the deadline, for whoever has reason to move it.
     """
     from langgraph.errors import GraphRecursionError
+    from langsmith import tracing_context
 
     witness = _Witness(ask, tokens, cost, price)
     bench = toolbox.open() if toolbox else None
     context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad, bench)
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
+    deadline = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds) as deadline:
-            if watch:
-                watch(deadline)
-            async for value in graph.astream(
-                state, {"recursion_limit": steps}, context=context, stream_mode="values"
-            ):
-                state = value  # type: ignore[assignment]  # with stream_mode="values" it is the state
+        # LangGraph would send every prompt to a tracing service wherever the environment has a switch for it.
+        with tracing_context(enabled=False):
+            async with deadline:
+                if watch:
+                    watch(deadline)
+                async for value in graph.astream(
+                    state, {"recursion_limit": steps}, context=context, stream_mode="values"
+                ):
+                    state = value  # type: ignore[assignment]  # with stream_mode="values" it is the state
         if state["outcome"] is not Outcome.PENDING:
             outcome, reason = state["outcome"], state["reason"]
     except CallFailed as failure:
@@ -207,12 +211,17 @@ async def play(
         outcome, reason = Outcome.STEP_LIMIT, f"more than {steps} steps"
     except Spent as spent:
         outcome, reason = Outcome.STEP_LIMIT, str(spent)
-    except TimeoutError:
-        outcome, reason = Outcome.TIMED_OUT, f"no end after {seconds:g} s"
     except Exception as fault:
+        if isinstance(fault, TimeoutError) and deadline.expired():
+            return _ended(state, witness, Outcome.TIMED_OUT, f"no end after {seconds:g} s")
         # A graph may be anybody's code, and raise anything: that is how its episode ended.
         log.exception("a graph failed")
         outcome, reason = Outcome.ERRORED, f"{type(fault).__name__}: {fault}"
+    return _ended(state, witness, outcome, reason)
+
+
+def _ended(state: EpisodeState, witness: _Witness, outcome: Outcome, reason: str) -> Played:
+    """What came of an episode that ended so."""
     whole = state["outcome"] is not Outcome.PENDING
     messages = state["messages"] if whole else with_rest(state["messages"], witness.said)
     return Played(messages, outcome, reason, witness.model)

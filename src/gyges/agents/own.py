@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +19,7 @@ from langgraph.config import get_config
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langsmith import tracing_context
 
 from gyges.agents.episode import EpisodeContext, EpisodeState, after_turn
 from gyges.agents.langchain import same
@@ -50,6 +51,10 @@ def adapt(
     `messages` to begin, `context` its own run-time context.
     """
 
+    async def played(given: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
+        with tracing_context(enabled=False):
+            return cast("dict[str, Any]", await own.ainvoke(given, config, context=context))
+
     async def turn(state: OwnState, runtime: Runtime[EpisodeContext]) -> OwnState:
         conversation = state.get("conversation") or Conversation.of(runtime.context)
         own_config: RunnableConfig = {
@@ -61,9 +66,7 @@ def adapt(
         apart = contextvars.Context()
         apart.run(CONVERSATION.set, conversation)
         try:
-            result = await conversation.loop.create_task(
-                own.ainvoke(given, own_config, context=context), context=apart
-            )
+            result = await conversation.loop.create_task(played(given, own_config), context=apart)
         finally:
             for future in tuple(conversation.waiting):
                 future.cancel()
