@@ -177,7 +177,8 @@ def test_a_large_run_is_not_read_from_end_to_end_for_a_search_without_words(
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=1;drop", "sort=--length", "page=0", "page=-1", "page=x", "page=99999999999"]
+    "query",
+    ["sort=1;drop", "sort=--length", "page=0", "page=-1", "page=x", "page=99999999999", "page=" + "9" * 5000],
 )
 def test_an_order_or_page_that_there_is_not_is_named(run: Path, query: str) -> None:
     answer = client(run).get(f"/run/kind/pairs?{query}")

@@ -48,7 +48,7 @@ class Choice:
         sort, page = rest.get("sort", "scenario"), rest.get("page", "1")
         if sort.removeprefix("-") not in SORTS:
             raise UsageError("pairs can't be sorted by that", f"sort by one of: {', '.join(SORTS)}")
-        if not (page.isascii() and page.isdigit() and 0 < int(page[:9]) == int(page)):
+        if not (page.isascii() and page.isdigit() and len(page) < 10 and int(page)):
             raise UsageError("there is no such page", "pages count from 1")
         return cls(wanted, rest.get("q", "").strip(), sort, int(page))
 
@@ -75,17 +75,18 @@ class Choice:
 
     def pairs(self, pairs: Sequence[PairLine], found: Collection[str] | None = None) -> list[PairLine]:
         """The pairs wanted, in order. `found`: the episodes where the words stand; None if none are looked for."""
-        chosen = [pair for pair in pairs if self._wants(pair)]
+        wanted = {name: set(self.values(name)) for name, _ in self.wanted}
+        chosen = [
+            pair
+            for pair in pairs
+            if all(not values.isdisjoint(FILTERS[name](pair)) for name, values in wanted.items())
+        ]
         if found is not None:
             chosen = [pair for pair in chosen if pair.first.id in found or pair.second.id in found]
         chosen.sort(key=_usual)
         if self.sort != "scenario":
             chosen.sort(key=SORTS[self.sort.removeprefix("-")], reverse=self.sort.startswith("-"))
         return chosen
-
-    def _wants(self, pair: PairLine) -> bool:
-        names = {name for name, _ in self.wanted}
-        return all(any(value in FILTERS[name](pair) for value in self.values(name)) for name in names)
 
 
 def _usual(pair: PairLine) -> Key:
