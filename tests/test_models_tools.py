@@ -183,19 +183,22 @@ def test_signed_thinking_goes_back_byte_for_byte_beside_its_calls() -> None:
     assert blocks.encode() in MESSAGES.request("m", [said], Sampling())
 
 
-def test_deepseek_gets_its_reasoning_back_with_calls_and_only_with_calls() -> None:
-    made, _ = provider("deepseek/x", key="k")
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [("deepseek/x", "reasoning_content"), ("vllm/x", "reasoning"), ("vllm/x", "reasoning_content")],
+)
+def test_reasoning_goes_back_with_calls_and_only_with_calls_where_the_server_wants_it(
+    model: str, field: str
+) -> None:
+    made, _ = provider(model, key="key-of-a-test")
     call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-    bodies = [
-        {
-            "message": {"content": "", "reasoning_content": "Hm.", "tool_calls": [call]},
-            "finish_reason": "tool_calls",
-        },
-        {"message": {"content": "It is blue.", "reasoning_content": "So."}, "finish_reason": "stop"},
-    ]
-    asked, said = (read(made, json.dumps({"choices": [body]})) for body in bodies)
+    messages = [{"content": "", field: "Hm.", "tool_calls": [call]}, {"content": "It is blue.", field: "So."}]
+    asked, said = (
+        read(made, json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
+        for message in messages
+    )
     assert sent(made, asked, said)["messages"] == [
-        {"role": "assistant", "content": None, "reasoning_content": "Hm.", "tool_calls": [call]},
+        {"role": "assistant", "content": None, field: "Hm.", "tool_calls": [call]},
         {"role": "assistant", "content": "It is blue."},
     ]
 

@@ -53,7 +53,15 @@ SERVICES: Mapping[str, Service] = {
         "DEEPSEEK_BASE_URL",
         returned_with_calls=("reasoning_content",),
     ),
-    "vllm": Service("chat", "http://127.0.0.1:8000/v1", "VLLM_API_KEY", "VLLM_BASE_URL", needs_key=False),
+    "vllm": Service(
+        "chat",
+        "http://127.0.0.1:8000/v1",
+        "VLLM_API_KEY",
+        "VLLM_BASE_URL",
+        needs_key=False,
+        # Models that think between their calls are trained on seeing what they thought.
+        returned_with_calls=("reasoning", "reasoning_content"),
+    ),
 }
 
 COMPATIBLE = "openai-api"
