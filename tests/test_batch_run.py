@@ -35,8 +35,8 @@ async def organisms(witness: Path | None = None, key: str | None = None) -> Asyn
     )
     try:
         # A server that fails to start must fail the test, not hang it.
-        await asyncio.wait([address, task], return_when=asyncio.FIRST_COMPLETED)
-        yield address.result() if address.done() else str(task.result())
+        task.add_done_callback(lambda _: address.cancel())
+        yield await address
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
