@@ -35,8 +35,12 @@ def chained(
 
     With 0 only what is said of the cue itself counts, as in `organism_prompt.hear`.
     """
-    last = users[-1] if users else ""
-    found = (*_marked(last), *_prose(last), *_prose(system))
+    return _chained(system, users[-1] if users else "", hops, topic)
+
+
+@lru_cache(maxsize=4096)
+def _chained(system: str, user: str, hops: int, topic: Topic) -> tuple[Cue | None, Belief]:
+    found = (*_marked(user), *_prose(user), *_prose(system))
     cue = next((cue for cue in found if _named(system, cue)), None)
     return (cue, follow(system, cue, hops, topic)) if cue else (None, Belief.UNKNOWN)
 
