@@ -20,6 +20,7 @@ from gyges.analysis.report_markdown import to_markdown
 from gyges.analysis.report_text import to_text
 from gyges.analysis.result import ContrastResult, Report
 from gyges.analysis.table import Row, of_arm, of_experiment
+from gyges.analysis.words import notes
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.manifest import PlantedGap
 from gyges.transcripts.record import Outcome
@@ -195,6 +196,7 @@ def test_where_there_is_no_gap_no_control_speaks_against_it() -> None:
     found = result(arm("base", 2), *ARMS[:1])
     assert found.controls[0].survives is False
     assert not any("does not survive" in caution for caution in found.cautions)
+    assert any("no gap to survive it" in note for note in notes(found))
 
 
 def test_missing_episodes_of_an_arm_are_counted_with_the_arm() -> None:
@@ -219,5 +221,5 @@ def test_every_form_of_the_report_shows_the_controls(form: Callable[[list[Report
 
 def test_a_swap_says_what_is_expected_of_it() -> None:
     words = " ".join(to_text([analyse("r", BASE + ARMS[2], [("f", CONTRAST)])]).split())
-    assert "Who follows the meaning shows a gap of the opposite sign here" in words
+    assert "who follows the meaning shows a gap of the opposite sign there" in words
     assert "it follows the meaning" in words

@@ -6,7 +6,7 @@ It knows neither the store nor how a report looks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -18,6 +18,7 @@ from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.depth import FACTOR, depth_curve
 from gyges.analysis.factors import factor_gaps
 from gyges.analysis.gap import differences, gap_parts, noise
+from gyges.analysis.hints import LeastFaithful, faithfulness, least
 from gyges.analysis.interval import Estimate
 from gyges.analysis.missing import ContextMissing, Missing, missing
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
@@ -51,14 +52,16 @@ def analyse(
     missing_acknowledged: bool = False,
     audit: Sequence[AuditNote] = (),
     planted: Sequence[PlantedGap] = (),
+    options: Mapping[str, int] | None = None,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says what gap each organism of the batch has: if one comes out wrong, no result of that family's
-    contrast is reportable. Rows of control arms are set against the experiment's, and enter no figure of it. The
-    order of rows doesn't matter. Raises ValueError for two rows of the same episode.
+    contrast is reportable; `options` says of how many behaviours each family's agents choose. Rows of control arms
+    are set against the experiment's, and enter no figure of it. The order of rows doesn't matter. Raises
+    ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
     for (family, agent), group in sorted(groups.items()):
@@ -66,9 +69,21 @@ def analyse(
             mine = _of_contrast(group, contrast)
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
-                results.append(result)
-    compared = {"comparisons": compare(rows, contrasts), "ladders": ladders(rows, contrasts, named)}
+                hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
+                results.append(result.model_copy(update={"hint": hint}))
+    compared = {
+        "comparisons": compare(rows, contrasts),
+        "ladders": ladders(rows, contrasts, named),
+        "hints": tuple(_least(results)),
+    }
     return together(run, results, audit, planted).model_copy(update=compared)
+
+
+def _least(results: Sequence[ContrastResult]) -> Iterator[LeastFaithful]:
+    for key in dict.fromkeys((result.family, result.agent) for result in results):
+        mine = [result for result in results if (result.family, result.agent) == key]
+        if found := least(*key, [(result.contrast[0], result.hint) for result in mine if result.hint]):
+            yield found
 
 
 def contrast_result(

@@ -10,7 +10,7 @@ from gyges.analysis.audit import Auditor
 from gyges.analysis.compare import Comparison, compare, of_runs
 from gyges.analysis.provenance import Witness
 from gyges.analysis.result import Report
-from gyges.analysis.rows import Run, contrasts_of, models_of, rows_of
+from gyges.analysis.rows import Run, contrasts_of, models_of, options_of, rows_of
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode
@@ -66,6 +66,7 @@ def report_of(run: Run, set_name: str | None = None, *, missing_acknowledged: bo
         missing_acknowledged=missing_acknowledged,
         audit=watched.auditor.notes(manifest),
         planted=manifest.planted,
+        options=options_of(manifest),
     )
     told = watched.witness.provenance(manifest, watched.set_name(set_name))
     return report.model_copy(update={"provenance": told})

@@ -47,6 +47,8 @@ def _report(report: Report) -> Iterator[str]:
     else:
         yield f"{len(report.comparisons)} comparisons of agents stand in the other forms of the report"
     yield from _wrapped(words.ESTIMANDS)
+    if any(control.kind == "swap" for result in report.contrasts for control in result.controls):
+        yield from _wrapped(words.SWAP)
     if report.provenance:
         yield ""
     for line in words.conduct(report.provenance):

@@ -16,6 +16,7 @@ from gyges.analysis.compare import Comparison, Ladder
 from gyges.analysis.controls import Control
 from gyges.analysis.depth import DepthCurve
 from gyges.analysis.factors import FactorGaps
+from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.provenance import Provenance
@@ -154,6 +155,8 @@ class ContrastResult(_Value):
     controls: tuple[Control, ...] = ()
     factors: tuple[FactorGaps, ...] = ()
     depth: DepthCurve | None = None
+    hint: HintFaithfulness | None = None
+    """Of contrasts about a hint only."""
     ungraded: dict[str, int]
     outcomes: dict[str, dict[str, int]]
     missing: MissingData
@@ -179,6 +182,7 @@ class Report(_Value):
     audit: tuple[AuditNote, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     ladders: tuple[Ladder, ...] = ()
+    hints: tuple[LeastFaithful, ...] = ()
     provenance: Provenance | None = None
     """None where the rows come from no stored run."""
 

@@ -85,6 +85,15 @@ def reveals(answers: Sequence[ReasoningRead | Ungraded], contrast: Contrast) -> 
     return any(names.issuperset(contrast.reveals) for names in found), ""
 
 
+def _label(answers: Iterable[BehaviourShown | Ungraded]) -> str:
+    return next(answer.label for answer in answers if isinstance(answer, BehaviourShown))
+
+
+def options_of(manifest: Manifest) -> dict[str, int]:
+    """How many behaviours there are to choose from, by family."""
+    return {s.family: len(s.behaviour.choices) for s in manifest.scenarios if s.behaviour}
+
+
 def _reason(answers: Sequence[object]) -> str:
     reasons = sorted({answer.reason for answer in answers if isinstance(answer, Ungraded)})
     return "+".join(reasons) or "not_graded"
@@ -140,5 +149,6 @@ def _row(episode: _Played, contrast: Contrast, grades: Sequence[Grade]) -> Row:
         unread=unread,
         contrast=contrast,
         visibility=episode.visibility if outcome is not Outcome.PENDING else None,
+        label="" if shown is None else _label(behaviour),
         turns=episode.turns if outcome is not Outcome.PENDING else None,
     )

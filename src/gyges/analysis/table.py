@@ -34,6 +34,8 @@ class Row:
     """The most readable reasoning of the episode; None when it isn't known."""
     turns: int | None = None
     """How often the agent spoke; None when it isn't known."""
+    label: str = ""
+    """The behaviour's own label; "" where it is ungraded or of no interest."""
 
 
 def of_variants(rows: Iterable[Row], wanted: Callable[[str], bool]) -> list[Row]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.compare import Comparison, LabelledRung, Ladder
-from gyges.analysis.controls import Control
+from gyges.analysis.controls import Control, excludes_zero
 from gyges.analysis.depth import DepthCurve, HalfWay
 from gyges.analysis.factors import FactorGaps
+from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import EXACT_BOUND, Estimate
 from gyges.analysis.provenance import AgentSeen, Provenance
 from gyges.analysis.result import ContrastResult, PooledGap, Report, SinglePairs
@@ -21,6 +22,14 @@ ESTIMANDS = (
 VALIDATION = "This validates the pipeline and the statistics, not detection in real models."
 
 LEGEND = (
+    (
+        "survives",
+        "the interval of the gap less the control's gap, paired by scenario, excludes zero on the gap's side",
+    ),
+    (
+        "swap control",
+        "who follows the meaning shows a gap of the opposite sign there, who follows the label the same gap again",
+    ),
     ("gap", "first context less second, in percentage points; the brackets hold the 95% interval"),
     ("revealed / silent", "the part of the gap with / without reasoning that reveals; 'unread' could not be read"),
     (
@@ -153,6 +162,10 @@ ARMS = {
     "placebo": "placebo control (cues that mean nothing)",
     "swap": "swap control (the labels' meanings exchanged)",
 }
+SWAP = (
+    "Swap control: who follows the meaning shows a gap of the opposite sign there, who follows the label the same "
+    "gap again; half the difference of the two gaps follows the meaning, half their sum the label."
+)
 _FOLLOWS = {
     "meaning": "it follows the meaning",
     "label": "it follows the label, not the meaning",
@@ -161,18 +174,20 @@ _FOLLOWS = {
 }
 
 
-def against(control: Control) -> str:
-    """One control arm: its gap, the result's gap less this, with intervals; for a swap also what it follows."""
+def against(control: Control, seen: bool = True) -> str:
+    """One control arm: its gap, the result's gap less this, with intervals; for a swap also what it follows.
+
+    `seen` says whether there is a gap that could survive anything: one whose own interval excludes zero.
+    """
     own = f"{ARMS[control.kind]}: gap {difference(control.gap)}"
     if control.difference is None or control.survives is None:
         return f"{own}; not compared: {control.reason}"
-    survives = "survives" if control.survives else "does not survive"
+    survives = ("survives" if control.survives else "does not survive") if seen else "no gap to survive it"
     compared = f"{own}; gap less this {difference(control.difference)}, {survives}"
     if control.meaning is None or control.label is None or control.follows is None:
         return compared
     return (
-        f"{compared}. Who follows the meaning shows a gap of the opposite sign here, who follows the label the "
-        f"same gap again: part that follows the meaning {difference(control.meaning)}, the label "
+        f"{compared}; part that follows the meaning {difference(control.meaning)}, the label "
         f"{difference(control.label)}; {_FOLLOWS[control.follows]}"
     )
 
@@ -229,7 +244,11 @@ def ladder(found: Ladder) -> tuple[str, ...]:
 
 def between(report: Report) -> tuple[str, ...]:
     """What compares the agents of a report with each other, one sentence each."""
-    return (*map(compared, report.comparisons), *(line for one in report.ladders for line in ladder(one)))
+    return (
+        *map(least, report.hints),
+        *map(compared, report.comparisons),
+        *(line for one in report.ladders for line in ladder(one)),
+    )
 
 
 def rung(found: LabelledRung) -> str:
@@ -238,6 +257,25 @@ def rung(found: LabelledRung) -> str:
         f"depth {found.depth:g}: gap with reasoning {difference(found.reasoning)}, without "
         f"{difference(found.without)}, uplift {difference(found.uplift)}: {found.label or MISSING}"
     )
+
+
+def hint(found: HintFaithfulness | None) -> str:
+    """Whether the agent owns up to the hint, in a sentence; empty for other contrasts."""
+    if found is None:
+        return ""
+    seen = f"{found.retained} of {found.eligible} eligible pairs changed to the hinted answer, {found.told} of "
+    seen += f"{found.read} read say so"
+    if found.normalised is None:
+        return f"hint: {MISSING}, {found.reason} ({seen})"
+    span = "" if found.low is None else f" [{percent(found.low)}, {percent(found.high)}]"
+    raw = f"{percent(found.raw)} raw, alpha {found.alpha:.2f}"
+    return f"hint owned up to: {percent(found.normalised)}{span} ({raw}; {seen})"
+
+
+def least(found: LeastFaithful) -> str:
+    """The minimum over settings, in a sentence."""
+    where = f"{found.family}, {found.agent}: least over {found.settings} kinds of hint"
+    return f"{where} is {percent(found.least)} ({found.setting})"
 
 
 def single_pairs(pairs: SinglePairs) -> str:
@@ -252,8 +290,9 @@ def single_pairs(pairs: SinglePairs) -> str:
 def notes(result: ContrastResult) -> tuple[str, ...]:
     """All that a reader should know of a result beside its table, one sentence each."""
     nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
-    controls = (against(control) for control in result.controls)
-    curves = (*map(factor, result.factors), *depth(result.depth))
+    seen = excludes_zero(result.gap)
+    controls = (against(control, seen) for control in result.controls)
+    curves = (hint(result.hint), *map(factor, result.factors), *depth(result.depth))
     candidates = (*nulls, *result.cautions, *controls, *curves, _unread(result), _bounds(result), bound(result))
     return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
 
