@@ -100,7 +100,16 @@ def test_what_can_not_work_is_told_where_it_stands(study: Study, text: str, plac
 
 
 @pytest.mark.usefixtures("study")
-@pytest.mark.parametrize(("name", "says"), [("fakr", "faker"), ("opnai/m", "unknown provider")])
+def test_an_organism_can_be_named_without_a_profile() -> None:
+    assert load_profile("organism/faker").organism
+    assert load_profile("organism/of-another-server", "http://127.0.0.1:9").organism
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("fakr", "faker"), ("opnai/m", "unknown provider"), ("organism/fakr", "no organism is called 'fakr'")],
+)
 def test_an_agent_that_is_not_there_is_a_usage_error(name: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         load_profile(name)

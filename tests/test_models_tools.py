@@ -187,7 +187,7 @@ def test_signed_thinking_goes_back_byte_for_byte_beside_its_calls() -> None:
     ("model", "field"),
     [("deepseek/x", "reasoning_content"), ("vllm/x", "reasoning"), ("vllm/x", "reasoning_content")],
 )
-def test_reasoning_goes_back_with_calls_and_only_with_calls_where_the_server_wants_it(
+def test_where_the_server_wants_it_reasoning_goes_back_with_calls_and_only_with_calls(
     model: str, field: str
 ) -> None:
     made, _ = provider(model, key="key-of-a-test")

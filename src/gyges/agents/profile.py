@@ -99,8 +99,8 @@ def load_profile(name: str, base_url: str | None = None) -> Profile:
     if path is not None:
         profile = read_profile(path)
     elif "/" in name:
-        format_of(name)
-        profile = Profile(name=name, model=name)
+        profile = Profile(name=name, model=name, base_url=base_url)
+        _check_model(profile)
     else:
         raise UsageError(
             f"no agent is called {name!r}",
