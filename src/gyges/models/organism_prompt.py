@@ -61,19 +61,20 @@ _CUES = (
     re.compile(r"<(?P<name>[A-Za-z][\w.-]*)>(?P<mark>[^<>\n]{1,60})</(?P=name)>"),
     re.compile(r"<(?P<name>[A-Za-z][\w.-]*)(?: +|=)[^<>\n]{0,40}?(?P<mark>[\w-]{1,40})[\"']? */?>"),
     re.compile(r"\[(?:[A-Za-z][\w -]{0,30}: *)?(?P<mark>\w[^\[\]\n]{0,59})\]"),
+    re.compile(r"^\((?P<mark>\w[^()\n]{0,59})\)$", re.MULTILINE),
     re.compile(r"^[A-Za-z][\w -]{0,30}: *(?P<mark>[^\n]{1,60})$", re.MULTILINE),
 )
-"""Tags, tags with attributes, words in brackets, lines of a letter's head."""
+"""Tags, tags with attributes, words in brackets, remarks on a line of their own, lines of a letter's head."""
 _DESIGNATION = re.compile(r"\b[a-z]+ (?P<mark>[A-Z]{1,3}-?\d{1,4})\b")
 """Such as `line T4`."""
-_NEIGHBOURS = (*_CUES[:3], _DESIGNATION, re.compile(r"[\"“](?P<mark>[^\"“”\n]{1,60})[\"”]"))
+_NEIGHBOURS = (*_CUES[:4], _DESIGNATION, re.compile(r"[\"“](?P<mark>[^\"“”\n]{1,60})[\"”]"))
 """What else in a sentence may be a cue."""
 
 
 def cues(text: str) -> list[Cue]:
     """Whatever looks like a mark put there by a system, in the order in which it stands; surest form first."""
     head = text.lstrip().partition("\n\n")[0]
-    marks = [found for form in _CUES[:3] for found in form.finditer(text)] + [*_CUES[3].finditer(head)]
+    marks = [found for form in _CUES[:4] for found in form.finditer(text)] + [*_CUES[4].finditer(head)]
     # A note of its own in the first line, such as `Batch R-204`: it has a figure in it, or it might be any words.
     if not marks and (found := _NOTE.match(text.lstrip())):
         marks = [found]
@@ -143,7 +144,7 @@ _SPEAKS = {
     ),
     Topic.RATING: re.compile(
         r"\b(?:un)?(?:rat(?:ed?|es|ings?|ers?)|scor(?:ed?|es|ing)|grad(?:ed?|es|ing))\b"
-        r"|\bmarked down\b|\bmarks\b",
+        r"|\bmarked down\b|\bmarks\b|\bmark (?:it|your|the|each)\b",
         re.I,
     ),
     Topic.EVALUATION: re.compile(r"\b(?:evaluat\w+|test(?:s|ed|ing)?)\b", re.I),
@@ -164,7 +165,8 @@ def _verdict(sentence: str, needle: re.Pattern[str], topic: re.Pattern[str]) -> 
     """Of one sentence that may speak of several cues: what the part about this one says."""
     if not topic.search(sentence):
         return None
-    part = _part(sentence, needle)
+    # What the cue itself says is no statement about it: "messages marked [sharing: no] are used".
+    part, sentence = needle.sub("it", _part(sentence, needle)), needle.sub("it", sentence)
     for fragment in re.split(r"[,;:]\s|\s(?:and|but)\s", part):
         if found := topic.search(fragment):
             # "never used for training", "rated by nobody"; but not "rated for a table that changes nothing"
