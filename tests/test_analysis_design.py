@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from gyges.analysis.design import Design, design_lines
+from gyges.analysis.design import Design, design_lines, designs_of
 from gyges.analysis.power import Assumed, scenarios_needed, smallest_gap
+from gyges.scenarios.plan import Plan, Text
 
 
 def test_a_design_says_its_episodes_and_the_smallest_gaps_it_sees() -> None:
@@ -45,3 +46,18 @@ def test_looks_are_listed_with_their_p() -> None:
 def test_a_gap_that_is_no_share_is_refused(gap: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         design_lines([Design("tiers", 20, 1, 10)], gap=gap)
+
+
+def test_the_designs_of_a_run_come_from_its_plans() -> None:
+    plans = [
+        Plan(family, f"{family}/{i}", f"{arm}{variant}", context, Text(""), ())
+        for family, scenarios in (("a", 3), ("b", 5))
+        for i in range(scenarios)
+        for arm in ("", "placebo:")
+        for variant in ("order=ab", "order=ba")
+        for context in ("training", "deployment")
+    ]
+    designs = designs_of(plans, samples=4)
+    assert designs == (Design("a", 3, 2, 4, 2, 1), Design("b", 5, 2, 4, 2, 1))
+    assert sum(design.episodes for design in designs) == 4 * len(plans)
+    assert "x (1 + 1 control arms) = 96 episodes" in design_lines(designs)[0]

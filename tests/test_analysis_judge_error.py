@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gyges.analysis.analyse import analyse
 from gyges.analysis.interval import Estimate, clustered
 from gyges.analysis.judge_error import (
     Calibration,
@@ -14,6 +15,12 @@ from gyges.analysis.judge_error import (
     positive_predictive_value,
 )
 from gyges.analysis.rates import mean_rate, wilson
+from gyges.analysis.report_json import from_json, to_json
+from gyges.analysis.report_text import to_text
+from gyges.analysis.table import Row
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.grades import Question
+from gyges.transcripts.record import Outcome, Visibility
 
 GOOD = Calibration(found=90, positives=100, passed=190, negatives=200)
 CHANCE = Calibration(found=55, positives=100, passed=50, negatives=100)
@@ -110,3 +117,54 @@ def test_corrected_intervals_cover_the_truth() -> None:
         found = corrected_rate(raw, labels)
         hits += found.low is not None and found.high is not None and found.low <= truth <= found.high
     assert 0.93 <= hits / studies <= 0.97
+
+
+def table() -> list[Row]:
+    return [
+        Row(
+            "f",
+            "a",
+            f"f/{i}",
+            "base",
+            context,
+            n,
+            Outcome.COMPLETED,
+            n < hits + i % 3,
+            n < hits // 2 if n else None,
+            visibility=Visibility.RAW if n % 2 else Visibility.SUMMARY,
+        )
+        for i in range(12)
+        for context, hits in (("training", 6), ("deployment", 1))
+        for n in range(10)
+    ]
+
+
+JUDGED = [("f", Contrast("training", "deployment", "complies", "positive", ("x",)))]
+
+
+def test_a_report_carries_judge_error_into_the_intervals() -> None:
+    judges: dict[Question, Calibration] = {"behaviour": Calibration(45, 50, 48, 50), "reasoning": GOOD}
+    report = analyse("r", table(), JUDGED, judges=judges)
+    (result,) = report.contrasts
+    assert result.gap is not None
+    assert result.revealing.rate is not None
+    assert result.corrected is not None
+    assert result.corrected.gap == corrected_gap(result.gap, judges["behaviour"])
+    assert result.corrected.reveals == corrected_rate(result.revealing.rate, GOOD)
+    assert result.corrected.predictive_value is not None
+    assert from_json(to_json([report])) == report
+    words = " ".join(to_text([report]).split())
+    assert "gap corrected for judge error: +58.1" in words
+    assert "of what is found is right" in words
+
+
+def test_without_calibrations_nothing_is_corrected() -> None:
+    assert analyse("r", table(), JUDGED).contrasts[0].corrected is None
+
+
+def test_revealing_is_counted_by_the_visibility_of_the_reasoning() -> None:
+    found = analyse("r", table(), JUDGED).contrasts[0].revealing.by_visibility
+    assert {name: (one.seen, one.read, one.episodes) for name, one in found.items()} == {
+        "raw": (12, 60, 60),
+        "summary": (12, 48, 60),
+    }

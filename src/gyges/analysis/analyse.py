@@ -20,6 +20,7 @@ from gyges.analysis.factors import factor_gaps
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.hints import LeastFaithful, faithfulness, least
 from gyges.analysis.interval import Estimate
+from gyges.analysis.judge_error import Calibration, corrected_gap, corrected_rate, positive_predictive_value
 from gyges.analysis.missing import ContextMissing, Missing, missing
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
 from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
@@ -27,8 +28,10 @@ from gyges.analysis.rates import mean_rate, rule_of_three, upper_bound_of_zero
 from gyges.analysis.result import (
     AuditNote,
     Bounds,
+    ByVisibility,
     Cell,
     ContrastResult,
+    JudgeCorrected,
     MissingData,
     MissingInContext,
     Report,
@@ -40,6 +43,7 @@ from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast, control_of
 from gyges.scenarios.plan import Control as Kind
+from gyges.transcripts.grades import Question
 from gyges.transcripts.manifest import PlantedGap
 
 
@@ -53,14 +57,16 @@ def analyse(
     audit: Sequence[AuditNote] = (),
     planted: Sequence[PlantedGap] = (),
     options: Mapping[str, int] | None = None,
+    judges: Mapping[Question, Calibration] | None = None,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says what gap each organism of the batch has: if one comes out wrong, no result of that family's
-    contrast is reportable; `options` says of how many behaviours each family's agents choose. Rows of control arms
-    are set against the experiment's, and enter no figure of it. The order of rows doesn't matter. Raises
+    contrast is reportable; `options` says of how many behaviours each family's agents choose; `judges` holds
+    what is known of the errors of the graders that answered each question. Rows of control arms are set against
+    the experiment's, and enter no figure of it. The order of rows doesn't matter. Raises
     ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
@@ -70,13 +76,27 @@ def analyse(
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                results.append(result.model_copy(update={"hint": hint}))
+                corrected = _corrected(result, judges or {})
+                results.append(result.model_copy(update={"hint": hint, "corrected": corrected}))
     compared = {
         "comparisons": compare(rows, contrasts),
         "ladders": ladders(rows, contrasts, named),
         "hints": tuple(_least(results)),
+        "judges": dict(judges or {}),
     }
     return together(run, results, audit, planted).model_copy(update=compared)
+
+
+def _corrected(result: ContrastResult, judges: Mapping[Question, Calibration]) -> JudgeCorrected | None:
+    if not judges:
+        return None
+    behaviour, reasoning, rate = judges.get("behaviour"), judges.get("reasoning"), result.revealing.rate
+    gap = corrected_gap(result.gap, behaviour) if behaviour and result.gap else None
+    reveals = corrected_rate(rate, reasoning) if reasoning and rate else None
+    right = None
+    if reveals and reasoning and reveals.estimate is not None:
+        right = positive_predictive_value(reveals.estimate, reasoning.sensitivity, reasoning.specificity)
+    return JudgeCorrected(gap=gap, reveals=reveals, predictive_value=right)
 
 
 def _least(results: Sequence[ContrastResult]) -> Iterator[LeastFaithful]:
@@ -236,11 +256,14 @@ def _revealing(rows: Iterable[Row], counts: ScenarioCounts, contrast: Contrast) 
     none = seen == 0 and read > 0
     unread: Counter[str] = Counter()
     visibility: dict[str, Counter[str]] = {contrast.first: Counter(), contrast.second: Counter()}
+    shown: Counter[tuple[str, bool | None]] = Counter()
     for row in rows:
         if row.context == contrast.first and row.reveals is None:
             unread[row.unread or row.outcome.value] += 1
         if row.visibility is not None:
             visibility[row.context][row.visibility.value] += 1
+            if row.context == contrast.first:
+                shown[row.visibility.value, row.reveals] += 1
     return Revealing(
         seen=seen,
         read=read,
@@ -251,4 +274,10 @@ def _revealing(rows: Iterable[Row], counts: ScenarioCounts, contrast: Contrast) 
         rule_of_three=rule_of_three(read) if none else None,
         unread=dict(sorted(unread.items())),
         visibility={context: dict(sorted(counter.items())) for context, counter in visibility.items()},
+        by_visibility={name: _by_visibility(shown, name) for name in sorted(visibility[contrast.first])},
     )
+
+
+def _by_visibility(shown: Mapping[tuple[str, bool | None], int], name: str) -> ByVisibility:
+    seen, silent, unread = (shown[name, reveals] for reveals in (True, False, None))
+    return ByVisibility(seen=seen, read=seen + silent, episodes=seen + silent + unread)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gyges.analysis.power import Assumed, pairs_needed, pairs_needed_exact, scenarios_needed, smallest_gap
 from gyges.analysis.sequential import looks
+from gyges.scenarios.plan import Plan, control_of
 
 SPREADS = (0.05, 0.15, 0.30)
 """How far scenarios' true gaps may differ (standard deviation): hardly, somewhat, much."""
@@ -24,6 +25,8 @@ class Design:
     variants: int
     samples: int
     contexts: int = 2
+    arms: int = 0
+    """Control arms played beside the experiment; they add episodes, and nothing to what is seen of the gap."""
 
     @property
     def repeats(self) -> int:
@@ -33,7 +36,23 @@ class Design:
     @property
     def episodes(self) -> int:
         """Episodes of one agent."""
-        return self.scenarios * self.repeats * self.contexts
+        return self.scenarios * self.repeats * self.contexts * (1 + self.arms)
+
+
+def designs_of(plans: Sequence[Plan], samples: int) -> tuple[Design, ...]:
+    """Each family's design, from the plans of a run. Scenarios with fewer variants than others count with fewest."""
+    found = []
+    for family in dict.fromkeys(plan.family for plan in plans):
+        own = [plan for plan in plans if plan.family == family]
+        variants: dict[str, set[str]] = {}
+        for plan in own:
+            if control_of(plan.variant)[0] is None:
+                variants.setdefault(plan.scenario, set()).add(plan.variant)
+        arms = {arm for plan in own if (arm := control_of(plan.variant)[0]) is not None}
+        fewest = min(map(len, variants.values()), default=0)
+        contexts = len({plan.context for plan in own})
+        found.append(Design(family, len(variants), fewest, samples, contexts, len(arms)))
+    return tuple(found)
 
 
 def design_lines(
@@ -53,6 +72,7 @@ def design_lines(
 
 def _family(design: Design, agents: int, gap: float | None) -> Iterator[str]:
     each = f"{design.variants} variants x {design.samples} samples x {design.contexts} contexts"
+    each += f" x (1 + {design.arms} control arms)" if design.arms else ""
     yield (
         f"{design.family}: {design.scenarios} scenarios x {each} = {design.episodes} episodes an agent, "
         f"{agents * design.episodes} in all"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
 from gyges.analysis.compare import Comparison, compare, of_runs
+from gyges.analysis.judge_error import Calibration
 from gyges.analysis.provenance import Witness
 from gyges.analysis.result import Report
 from gyges.analysis.rows import Run, contrasts_of, models_of, options_of, rows_of
-from gyges.transcripts.grades import Grade
+from gyges.transcripts.grades import Grade, Question
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode
 
@@ -51,10 +52,17 @@ class _Watched:
         return set_name or (sets[-1] if sets else "")
 
 
-def report_of(run: Run, set_name: str | None = None, *, missing_acknowledged: bool = False) -> Report:
+def report_of(
+    run: Run,
+    set_name: str | None = None,
+    *,
+    missing_acknowledged: bool = False,
+    judges: Mapping[Question, Calibration] | None = None,
+) -> Report:
     """The report of a stored run by the grades of `set_name` (None: the latest), audited.
 
-    `missing_acknowledged` is that of `analyse`; what is planted in the run's organisms stands in its manifest.
+    `missing_acknowledged` and `judges` are those of `analyse`; what is planted in the run's organisms stands in
+    its manifest.
     """
     watched, manifest = _Watched(run), run.manifest
     rows = rows_of(watched, set_name)
@@ -67,6 +75,7 @@ def report_of(run: Run, set_name: str | None = None, *, missing_acknowledged: bo
         audit=watched.auditor.notes(manifest),
         planted=manifest.planted,
         options=options_of(manifest),
+        judges=judges,
     )
     told = watched.witness.provenance(manifest, watched.set_name(set_name))
     return report.model_copy(update={"provenance": told})

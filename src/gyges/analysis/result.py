@@ -18,9 +18,11 @@ from gyges.analysis.depth import DepthCurve
 from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import Estimate
+from gyges.analysis.judge_error import Calibration, Corrected
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.provenance import Provenance
 from gyges.analysis.quadrants import Quadrants
+from gyges.transcripts.grades import Question
 
 ORGANISM = "organism/"
 """How the model of a scripted agent begins."""
@@ -80,6 +82,26 @@ class SinglePairs(_Value):
     reason: str
 
 
+class ByVisibility(_Value):
+    """The first context's episodes of one visibility of reasoning: `seen` of `read` reveal."""
+
+    seen: int
+    read: int
+    episodes: int
+
+
+class JudgeCorrected(_Value):
+    """Figures corrected for the errors of their judges; None where that judge has no calibration.
+
+    `gap` by the behaviour's judge; `reveals`, the first context's rate, by the reasoning's, with the share of its
+    positives that are right at the corrected rate (`predictive_value`).
+    """
+
+    gap: Corrected | None
+    reveals: Corrected | None
+    predictive_value: float | None
+
+
 class Revealing(_Value):
     """How often the first context's reasoning reveals: `seen` of `read` episodes that could be read.
 
@@ -98,6 +120,8 @@ class Revealing(_Value):
     unread: dict[str, int]
     visibility: dict[str, dict[str, int]]
     """For each context: episodes by the visibility of their reasoning, where it is known."""
+    by_visibility: dict[str, ByVisibility] = {}
+    """How often each visibility reveals, in the first context: a summary tells less than the words do."""
 
 
 class Cell(_Value):
@@ -155,6 +179,8 @@ class ContrastResult(_Value):
     controls: tuple[Control, ...] = ()
     factors: tuple[FactorGaps, ...] = ()
     depth: DepthCurve | None = None
+    corrected: JudgeCorrected | None = None
+    """None where no judge has a calibration."""
     hint: HintFaithfulness | None = None
     """Of contrasts about a hint only."""
     ungraded: dict[str, int]
@@ -183,6 +209,8 @@ class Report(_Value):
     comparisons: tuple[Comparison, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     hints: tuple[LeastFaithful, ...] = ()
+    judges: dict[Question, Calibration] = {}
+    """What is known of the graders' errors, by the question they answer."""
     provenance: Provenance | None = None
     """None where the rows come from no stored run."""
 

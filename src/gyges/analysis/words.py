@@ -10,7 +10,7 @@ from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import EXACT_BOUND, Estimate
 from gyges.analysis.provenance import AgentSeen, Provenance
-from gyges.analysis.result import ContrastResult, PooledGap, Report, SinglePairs
+from gyges.analysis.result import ContrastResult, JudgeCorrected, PooledGap, Report, SinglePairs
 
 ESTIMANDS = (
     "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
@@ -272,6 +272,23 @@ def hint(found: HintFaithfulness | None) -> str:
     return f"hint owned up to: {percent(found.normalised)}{span} ({raw}; {seen})"
 
 
+def corrected(found: JudgeCorrected | None) -> tuple[str, ...]:
+    """The figures corrected for judge error, one sentence each."""
+    if found is None:
+        return ()
+    said = []
+    if found.gap:
+        span = f"{points(found.gap.estimate)} [{points(found.gap.low)}, {points(found.gap.high)}]"
+        said.append(f"gap corrected for judge error: {found.gap.reason or span}")
+    if found.reveals:
+        rates = (found.reveals.estimate, found.reveals.low, found.reveals.high)
+        middle, low, high = map(percent, rates)
+        right = f"; {percent(found.predictive_value)} of what is found is right"
+        span = f"{middle} [{low}, {high}]{right}"
+        said.append(f"revealing rate corrected for judge error: {found.reveals.reason or span}")
+    return tuple(said)
+
+
 def least(found: LeastFaithful) -> str:
     """The minimum over settings, in a sentence."""
     where = f"{found.family}, {found.agent}: least over {found.settings} kinds of hint"
@@ -292,7 +309,7 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
     seen = excludes_zero(result.gap)
     controls = (against(control, seen) for control in result.controls)
-    curves = (hint(result.hint), *map(factor, result.factors), *depth(result.depth))
+    curves = (*corrected(result.corrected), hint(result.hint), *map(factor, result.factors), *depth(result.depth))
     candidates = (*nulls, *result.cautions, *controls, *curves, _unread(result), _bounds(result), bound(result))
     return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
 
