@@ -16,10 +16,13 @@ from gyges.agents import tools as tools_module
 from gyges.agents.episode import Played, play
 from gyges.agents.graphs import load_graph
 from gyges.agents.tools import SimulatedTool, Toolbox, load_tools, simulated
+from gyges.batch.run import Order, play_into, play_rest, prepare
 from gyges.errors import AuthoringError, UsageError
 from gyges.models.provider import Provider, Reply, Sampling, Tool
 from gyges.models.registry import provider
-from gyges.transcripts.record import Message, Outcome, ToolCall
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Episode, Message, Outcome, ToolCall
+from tests.conftest import Study
 from tests.scripted import PLAN, Scripted, reply
 
 
@@ -263,6 +266,55 @@ async def test_a_file_is_read_over_the_wire(server: tuple[str, list[dict[str, An
     assert result.messages[2].reasoning[0].text == "Read it."
     back = json.dumps(asked[1]["messages"])
     assert '"reasoning_content": "Read it."' in back or '"thinking": "Read it.", "signature": "s"' in back
+
+
+COUNTING = '''\
+def read_file(state: dict, name: str) -> int:
+    """Count how often it was read."""
+    state["read"] += 1
+    return state["read"]
+
+
+tools = (read_file,)
+'''
+
+COUNTER = """\
+model: vllm/m
+graph: graphs/tools.py:graph
+tools: counting.py:tools
+state: {read: 0}
+"""
+
+
+class Stop(Exception):  # noqa: N818 - a test's way to break off
+    """Raised in the middle of a run."""
+
+
+async def test_in_a_resumed_run_no_answer_is_bought_and_no_tool_counted_twice(
+    study: Study, server: tuple[str, list[dict[str, Any]]]
+) -> None:
+    (study.root / "agents").mkdir()
+    (study.root / "agents" / "counting.py").write_text(COUNTING, encoding="utf-8")
+    (study.root / "agents" / "counter.yaml").write_text(COUNTER, encoding="utf-8")
+    url, asked = server
+    run, prepared = (
+        study.root / "run.sqlite",
+        prepare(Order(("walks",), ("counter",), base_url=url, connections=4)),
+    )
+
+    def break_off(episode: Episode) -> None:
+        assert episode.outcome is Outcome.COMPLETED
+        if len(asked) > 20:
+            raise Stop
+
+    with pytest.raises(ExceptionGroup):
+        await play_into(run, prepared, break_off)
+    await play_rest(run, prepared, lambda _: None)
+    with RunReader(run) as reader:
+        episodes = list(reader.episodes())
+        assert reader.answers() == 24 * 2
+    assert [episode.messages[-1].text for episode in episodes] == ["1"] * 24
+    assert 24 * 2 <= len(asked) <= 24 * 2 + 4
 
 
 # Loading
