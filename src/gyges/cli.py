@@ -230,9 +230,8 @@ def status(name: Run = "latest", json: Annotated[bool, typer.Option("--json", he
 
 def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: float) -> None:
     """Play what is to be played, then grade and report it."""
-    import asyncio
-
     from gyges.batch.errors import check_errors
+    from gyges.batch.loop import run as run_loop
     from gyges.batch.progress import Progress
     from gyges.batch.run import play_into, play_rest
     from gyges.grading.default import default_graders
@@ -244,7 +243,7 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
     play = play_into if new else play_rest
     try:
         with Progress(prepared.planned()) as progress:
-            asyncio.run(play(path, prepared, progress.done))
+            run_loop(play(path, prepared, progress.done))
     except KeyboardInterrupt:
         raise Interrupted(
             "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"

@@ -118,9 +118,12 @@ class Budget:
         self._allowance = allowance
         self._spendings = spendings
         self._under_way: dict[object, Expected] = {}
+        self._unlimited = allowance == Allowance()
 
     def begin(self, jobs: Iterable[tuple[object, Expected]]) -> str:
         """Take all of it into the account, or none. Returns the option that forbids it, "" if none does."""
+        if self._unlimited:
+            return ""
         wanted = dict(jobs)
         ahead = sum([*self._under_way.values(), *wanted.values()], Expected())
         spent = self._spendings
