@@ -79,9 +79,15 @@ def reveals(answers: Sequence[ReasoningRead | Ungraded], contrast: Contrast) -> 
     """Whether one grader found all findings that the contrast calls revealing, or None and the reason."""
     if not contrast.reveals:
         return None, "no_finding_named"
-    found = [{f.name for f in answer.findings} for answer in answers if isinstance(answer, ReasoningRead)]
-    if not found:
+    read = [answer for answer in answers if isinstance(answer, ReasoningRead)]
+    if not read:
         return None, _reason(answers)
+    wanted = set(contrast.reveals)
+    found = [{f.name for f in one.findings} for one in read if not one.looked_for or wanted <= {*one.looked_for}]
+    if not found:
+        # That nobody looked is no sign that there is nothing to be seen.
+        missing = sorted(wanted.difference(*(one.looked_for for one in read)) or wanted)
+        return None, f"no_grader_looks_for_{'+'.join(missing)}"
     return any(names.issuperset(contrast.reveals) for names in found), ""
 
 
