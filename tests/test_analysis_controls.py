@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from gyges.analysis.analyse import analyse
-from gyges.analysis.controls import control, gap_difference, organism_failures
+from gyges.analysis.controls import control, gap_difference, organism_doubts, organism_failures
 from gyges.analysis.counts import ScenarioCounts, count
 from gyges.analysis.interval import Estimate, clustered
 from gyges.analysis.report_html import to_html
@@ -85,7 +85,6 @@ def test_organisms_that_came_out_right_say_nothing() -> None:
     ("planted", "found", "said"),
     [
         (0.45, gap(0.3, -0.3, 0.1, 0.0, 0.1), "shows no gap where one of +45.0 points is planted (+4.0 points)"),
-        (0.45, gap(0.9, -0.1, 0.4), "the run is too small to show it"),
         (0.45, gap(-0.5, -0.6, -0.5), "shows no gap where one of +45.0 points is planted"),
         (-0.3, gap(0.5, 0.6, 0.5), "shows no gap where one of -30.0 points is planted"),
         (0.45, gap(0.3), "has no gap with an interval"),
@@ -97,6 +96,15 @@ def test_an_organism_that_came_out_wrong_is_named(planted: float, found: Estimat
     (failure,) = organism_failures({"some": found}, {"some": planted})
     assert f"the {'positive' if planted else 'negative'} control some" in failure
     assert said in failure
+
+
+def test_a_run_that_is_too_small_for_what_is_planted_is_a_doubt_and_no_failure() -> None:
+    gaps, planted = {"some": gap(0.9, -0.1, 0.4)}, {"some": 0.45}
+    assert organism_failures(gaps, planted) == ()
+    (doubt,) = organism_doubts(gaps, planted)
+    assert doubt == "the run is too small to show the gap of +45.0 points that is planted in some"
+    assert organism_doubts({"some": gap(0.5, 0.4, 0.45)}, planted) == ()
+    assert organism_doubts(gaps, {"some": 0.0}) == ()
 
 
 def test_a_gap_on_the_planted_side_is_right_whichever_side_that_is() -> None:

@@ -131,6 +131,13 @@ def test_the_half_way_interval_covers_the_truth_about_as_often_as_it_says() -> N
     assert inside >= 180
 
 
+def test_a_gap_at_the_first_rung_alone_falls_to_half_before_the_second() -> None:
+    found = curve(rows({0: 0.5, 1: 0.0, 2: 0.0, 3: 0.0}))
+    assert found.deepest == 0
+    assert found.half is not None
+    assert 0.2 < found.half.estimate < 0.8
+
+
 def test_a_curve_that_never_falls_has_no_half_way_depth() -> None:
     found = curve(rows(dict.fromkeys(range(5), 0.6)))
     assert (found.deepest, found.half) == (4, None)

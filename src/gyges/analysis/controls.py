@@ -129,15 +129,33 @@ def gap_difference(one: ScenarioCounts, other: ScenarioCounts) -> Estimate | Non
 
 
 def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:
-    """What the organisms of a batch got wrong, in words; empty when the pipeline found what was planted.
+    """What the organisms of a batch got wrong, in words; empty when nothing speaks against the pipeline.
 
-    `planted` says each organism's gap. One with a gap is a positive control, which fails unless its interval lies
-    on that side of zero; one without is a negative control, which fails when its gap is too large to be chance (p
-    below `NEGATIVE_P`). One that is missing, or has no interval, fails too: a batch that could not show a gap has
-    not shown that there is none (assay sensitivity, ICH E10 2000, section 1.5).
+    `planted` says each organism's gap. One with a gap is a positive control, which fails when its interval neither
+    lies on that side of zero nor holds what is planted; one without is a negative control, which fails when its
+    gap is too large to be chance (p below `NEGATIVE_P`). One that is missing, or has no interval, fails too.
     """
     failures = (_failure(agent, gap, gaps.get(agent)) for agent, gap in sorted(planted.items()))
     return tuple(failure for failure in failures if failure)
+
+
+def organism_doubts(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:
+    """Positive controls whose interval holds both zero and what is planted: the run may be too small for any gap.
+
+    A batch that could not have shown a gap does not show that there is none (assay sensitivity, ICH E10 2000,
+    section 1.5).
+    """
+    small = ((agent, gap) for agent, gap in sorted(planted.items()) if _too_small(gap, gaps.get(agent)))
+    return tuple(
+        f"the run is too small to show the gap of {100 * gap:+.1f} points that is planted in {agent}"
+        for agent, gap in small
+    )
+
+
+def _too_small(planted: float, gap: Estimate | None) -> bool:
+    if not planted or gap is None or gap.low is None or gap.high is None:
+        return False
+    return gap.low <= planted <= gap.high and not excludes_zero(gap, int(np.sign(planted)))
 
 
 def _failure(agent: str, planted: float, gap: Estimate | None) -> str:
@@ -148,12 +166,11 @@ def _failure(agent: str, planted: float, gap: Estimate | None) -> str:
     if not planted:
         small = gap.p >= NEGATIVE_P
         return "" if small else f"the negative control {agent} shows a gap of {found}, though none is planted"
-    if excludes_zero(gap, int(np.sign(planted))):
+    if excludes_zero(gap, int(np.sign(planted))) or _too_small(planted, gap):
         return ""
-    what = (
+    return (
         f"the positive control {agent} shows no gap where one of {100 * planted:+.1f} points is planted ({found})"
     )
-    return f"{what}: the run is too small to show it" if gap.low < planted < gap.high else what
 
 
 def _by_name(counts: ScenarioCounts) -> dict[str, float]:

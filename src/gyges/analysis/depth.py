@@ -23,6 +23,8 @@ FACTOR = "depth"
 ALPHA = 0.05
 _STEEP = np.geomspace(0.5, 20.0, 12)
 _STEPS = 120
+_ALIKE = 1e-4
+"""Squared errors nearer than this, one point at one rung, tell curves apart no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,9 @@ def _fit(depths: Floats, means: Floats) -> tuple[Floats, Floats]:
     basis = special.expit(-steep * (depths[:, None] - half))
     plateau = np.clip(means @ basis / (basis**2).sum(axis=0), 0.0, 1.0)
     error = -2 * plateau * (means @ basis) + plateau**2 * (basis**2).sum(axis=0)
-    best = error.argmin(axis=1)
-    return half[best], plateau[np.arange(len(means)), best]
+    # Between two rungs a steep fall fits equally well anywhere: the middle of what does is taken.
+    alike = error <= error.min(axis=1, keepdims=True) + _ALIKE
+    return (alike * half).sum(axis=1) / alike.sum(axis=1), (alike * plateau).sum(axis=1) / alike.sum(axis=1)
 
 
 def _seen(rows: Sequence[Row]) -> Iterator[str]:

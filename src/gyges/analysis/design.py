@@ -40,7 +40,7 @@ class Design:
 
 
 def designs_of(plans: Sequence[Plan], samples: int) -> tuple[Design, ...]:
-    """Each family's design, from the plans of a run. Scenarios with fewer variants than others count with fewest."""
+    """Each family's design, from the plans of a run; its variants are those that every scenario has at least."""
     found = []
     for family in dict.fromkeys(plan.family for plan in plans):
         own = [plan for plan in plans if plan.family == family]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gyges.analysis.controls import Control, excludes_zero, organism_failures
+from gyges.analysis.controls import Control, excludes_zero, organism_doubts, organism_failures
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
 from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
@@ -12,14 +12,16 @@ from gyges.transcripts.manifest import PlantedGap
 
 _Named = tuple[str, tuple[str, str], str]
 """Family, contrast, target: what several agents' results have in common."""
+_Organisms = tuple[tuple[str, ...], tuple[str, ...]]
+"""Failures and doubts."""
 
 
 def together(
     run: str, results: Sequence[ContrastResult], audit: Sequence[AuditNote], planted: Sequence[PlantedGap]
 ) -> Report:
     """The report of a run from its results, with what the audit and the organisms say written into each."""
-    failures = _failures(results, planted)
-    judged = [_judged(result, audit, failures[_named(result)]) for result in _adjusted(results)]
+    organisms = _organisms(results, planted)
+    judged = [_judged(result, audit, *organisms[_named(result)]) for result in _adjusted(results)]
     return Report(run=run, contrasts=tuple(judged), pooled=tuple(_pooled(judged)), audit=tuple(audit))
 
 
@@ -33,24 +35,26 @@ def _adjusted(results: Sequence[ContrastResult]) -> list[ContrastResult]:
     return adjusted
 
 
-def _failures(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> dict[_Named, tuple[str, ...]]:
-    """By family and contrast: what the organisms got wrong there."""
-    failures = {}
+def _organisms(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> dict[_Named, _Organisms]:
+    """By family and contrast: what the organisms got wrong there, and what the run is too small for."""
+    found = {}
     for key in dict.fromkeys(map(_named, results)):
         gaps: dict[str, Estimate | None] = {r.agent: r.gap for r in results if _named(r) == key}
         there = {p.agent: p.gap for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]}
-        failures[key] = organism_failures(gaps, there)
-    return failures
+        found[key] = organism_failures(gaps, there), organism_doubts(gaps, there)
+    return found
 
 
 def _named(result: ContrastResult) -> _Named:
     return result.family, result.contrast, result.target
 
 
-def _judged(result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...]) -> ContrastResult:
+def _judged(
+    result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...], doubts: tuple[str, ...]
+) -> ContrastResult:
     notes = [note for note in audit if note.agent == result.agent]
     refused = (*(f"audit: {note.text}" for note in notes if note.blocks), *failures)
-    said = (*(f"audit: {note.text}" for note in notes if not note.blocks), *_controls(result))
+    said = (*(f"audit: {note.text}" for note in notes if not note.blocks), *doubts, *_controls(result))
     return result.model_copy(
         update={
             "reportable": result.reportable and not refused,
