@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from gyges.agents.graphs import load_graph
+from gyges.agents.graphs import find_file, load_graph
 from gyges.agents.profile import Profile, load_profile
 from gyges.agents.tools import Toolbox, load_tools
 from gyges.batch import stop
@@ -210,6 +210,7 @@ def planned_agent(profile: Profile) -> PlannedAgent:
         base_url=profile.base_url or "",
         graph=profile.graph,
         profile=profile.model_dump_json(),
+        code=hashlib.sha256(find_file(profile.graph.rpartition(":")[0]).read_bytes()).hexdigest(),
     )
 
 

@@ -34,6 +34,8 @@ class PlannedAgent(BaseModel):
     base_url: str
     graph: str
     profile: str
+    code: str = ""
+    """The SHA-256 of the graph's file."""
 
 
 class FamilyContrast(BaseModel):
