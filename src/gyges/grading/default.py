@@ -8,29 +8,40 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gyges.grading.behaviour import BehaviourGrader
 from gyges.grading.grader import Grader, View, blinded
 from gyges.grading.label import read_label_spec
+from gyges.grading.model_file import find_classifier, load_classifier
 from gyges.grading.reasoning import ReasoningGrader
 from gyges.grading.rules import find_rules, load_rules
+from gyges.grading.trained import TrainedGrader
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Grade, Ungraded
 from gyges.transcripts.record import Episode
 
-REASONING_RULES = "alignment-faking"
+REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
 _log = logging.getLogger(__name__)
 
 
 def default_graders(behaviour_label: str | None = None, options: str = "") -> tuple[Grader, ...]:
-    """Behaviour by the scenario's rule (or by a label, such as `label:option=a`), reasoning by rules.
+    """Behaviour by the scenario's rule (or a label, such as `label:option=a`), reasoning by classifier and rules.
 
-    Raises UsageError for a label that can't be read, AuthoringError for rules that can't.
+    Raises UsageError for a label that can't be read, AuthoringError for rules or a classifier that can't.
     """
     behaviour: Grader = (
         read_label_spec(behaviour_label, options)
         if behaviour_label
         else BehaviourGrader(load_rules(find_rules(REFUSAL_RULES)))
     )
-    return behaviour, ReasoningGrader(load_rules(find_rules(REASONING_RULES)))
+    return behaviour, reasoning_grader()
+
+
+def reasoning_grader() -> TrainedGrader:
+    """The classifier of reasoning, with the rules as its second opinion.
+
+    One grader, not two: a contrast takes what any grader of a question found.
+    """
+    rules = ReasoningGrader(load_rules(find_rules(REASONING)))
+    return TrainedGrader(load_classifier(find_classifier(REASONING)), REASONING, rules)
 
 
 def grade(

@@ -7,7 +7,7 @@ thing than reasoning in which nothing was found.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -73,14 +73,15 @@ class ReasoningGrader:
         blocks = tuple(blocks_of(view))
         if not blocks:
             return unseen(view)
-        return self._read(blocks, "\n".join(_prompts(view)))
+        return self.read_blocks(blocks, sent_before(view))
 
     def read(self, text: str, before: str = "") -> tuple[Finding, ...]:
         """The findings in a text of its own, after the prompt `before`. Places are in message 0, block 0."""
-        answer = self._read((Block(0, 0, text),), before)
+        answer = self.read_blocks((Block(0, 0, text),), before)
         return answer.findings if isinstance(answer, ReasoningRead) else ()
 
-    def _read(self, blocks: tuple[Block, ...], before: str) -> ReasoningRead | Ungraded:
+    def read_blocks(self, blocks: tuple[Block, ...], before: str) -> ReasoningRead | Ungraded:
+        """The findings in some blocks, after the prompt `before`."""
         length = sum(len(block.text) for block in blocks)
         if length > CHARACTERS:
             return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
@@ -98,7 +99,7 @@ class ReasoningGrader:
                 found = cues(sentence, self.rules, asked, partial(sent.echoed, sentence.words))
                 read.append(_Read(block, sentence))
                 all_said.append(said(sentence.words, found))
-        return ReasoningRead((*_findings(criteria(all_said), read), *_unclosed(blocks)))
+        return ReasoningRead((*_findings(criteria(all_said), read), *unclosed(blocks)))
 
 
 def unseen(view: View) -> Ungraded:
@@ -123,10 +124,9 @@ def blocks_of(view: View) -> Iterator[Block]:
                 yield Block(number, index, reasoning.text, reasoning.closed)
 
 
-def _prompts(view: View) -> Iterator[str]:
-    for message in view.messages:
-        if message.role != "assistant":
-            yield message.text
+def sent_before(view: View) -> str:
+    """Everything that the agent was sent, for comparison."""
+    return "\n".join(message.text for message in view.messages if message.role != "assistant")
 
 
 def _findings(found: dict[str, list[int]], read: list[_Read]) -> Iterator[Finding]:
@@ -134,7 +134,7 @@ def _findings(found: dict[str, list[int]], read: list[_Read]) -> Iterator[Findin
         yield Finding(name, tuple(_evidence(read[index]) for index in indices))
 
 
-def _unclosed(blocks: tuple[Block, ...]) -> Iterator[Finding]:
+def unclosed(blocks: Sequence[Block]) -> Iterator[Finding]:
     """Reasoning without its closing tag is read, and said to be so: its end may be the answer's."""
     for block in blocks:
         if not block.closed:

@@ -170,13 +170,20 @@ def _read_evidence(rows: list[tuple[int, Channel, int, int, int, str]]) -> tuple
     return tuple(Evidence(m, channel, block, start, end, original(q)) for m, channel, block, start, end, q in rows)
 
 
+def _spell_finding(finding: Finding) -> list[Json]:
+    parts: list[Json] = [finding.name, _spell_evidence(finding.evidence)]
+    return parts if finding.score is None else [*parts, finding.score]
+
+
 def spell_answer(answer: Answer) -> str:
     """A grade's answer, tagged with its kind."""
     match answer:
         case BehaviourShown():
             return spell({"behaviour": answer.label, "evidence": _spell_evidence(answer.evidence)})
         case ReasoningRead():
-            return spell({"findings": [[f.name, _spell_evidence(f.evidence)] for f in answer.findings]})
+            found: list[Json] = [_spell_finding(finding) for finding in answer.findings]
+            looked: dict[str, Json] = {"looked_for": [*answer.looked_for]} if answer.looked_for else {}
+            return spell({"findings": found, **looked})
         case Ungraded():
             return spell({"ungraded": answer.reason, "detail": answer.detail})
 
@@ -187,5 +194,7 @@ def read_answer(spelt: str) -> Answer:
         return BehaviourShown(original(record["behaviour"]), _read_evidence(record["evidence"]))
     if "findings" in record:
         found = record["findings"]
-        return ReasoningRead(tuple(Finding(original(name), _read_evidence(rows)) for name, rows in found))
+        # A finding without a score has two parts: so they all were before findings had scores.
+        findings = tuple(Finding(original(n), _read_evidence(rows), *score) for n, rows, *score in found)
+        return ReasoningRead(findings, tuple(map(original, record.get("looked_for", ()))))
     return Ungraded(original(record["ungraded"]), original(record["detail"]))

@@ -30,6 +30,8 @@ class Finding:
 
     name: str
     evidence: tuple[Evidence, ...]
+    score: float | None = None
+    """The grader's probability that it is there, 0 to 1, of a grader that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class ReasoningRead:
     """The reasoning was read; these findings are in it. An empty tuple means that nothing was found."""
 
     findings: tuple[Finding, ...]
+    looked_for: tuple[str, ...] = ()
+    """Every finding the grader looks for. Empty in a grade that does not say; what was not looked for is unread."""
 
 
 @dataclass(frozen=True, slots=True)

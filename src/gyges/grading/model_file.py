@@ -1,0 +1,159 @@
+"""A trained classifier as a file: JSON, which can't execute, checked in full before it is used.
+
+It knows the form; what the numbers mean stands in `classifier.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from gyges.errors import AuthoringError, Place, UsageError
+from gyges.grading.classifier import Classifier, Verdict
+from gyges.grading.features import groups_of
+from gyges.grading.verdict import LABELS, names
+from gyges.study import places
+
+CODE = "1"
+"""Goes up when the engine's code changes what a stored model finds."""
+SCALE = 100
+"""Weights of sentences are stored as whole hundredths."""
+LARGEST = 100_000
+"""A weight beyond this is none that training makes."""
+FEWEST = 100
+"""A vocabulary of fewer features is none."""
+VERDICTS = (*LABELS[:5], "alignment_faking")
+
+
+class StoredVerdict(BaseModel):
+    """One verdict: weights by the name of what they weigh, in the order of `verdict.names`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    intercept: float
+    threshold: float
+    weights: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> StoredVerdict:
+        if len(self.weights) != len(names()):
+            raise ValueError(f"{len(self.weights)} weights, and {len(names())} are needed")
+        if not 0 < self.threshold < 1:
+            raise ValueError("the threshold is no probability between 0 and 1")
+        if not any(self.weights):
+            raise ValueError("all weights are 0")
+        return self
+
+
+class StoredModel(BaseModel):
+    """The file. `features` has a row of whole numbers a feature, one a label."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    canary: str
+    kind: Literal["gyges reasoning classifier"]
+    form: Literal[1]
+    trained_on: str
+    """What it was trained on, in words."""
+    labels: tuple[str, ...]
+    offers: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
+    intercepts: tuple[float, ...]
+    verdicts: dict[str, StoredVerdict]
+    features: dict[str, tuple[int, ...]]
+
+    @field_validator("labels")
+    @classmethod
+    def _known(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        return _same(labels, LABELS)
+
+    @field_validator("offers")
+    @classmethod
+    def _offered(cls, offers: tuple[str, ...]) -> tuple[str, ...]:
+        return _same(offers, tuple(names()))
+
+    @field_validator("features")
+    @classmethod
+    def _sound(cls, features: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        if len(features) < FEWEST:
+            raise ValueError(f"the vocabulary has {len(features)} features, and at least {FEWEST} are needed")
+        for name, row in features.items():
+            if len(row) != len(LABELS) or max(map(abs, row)) > LARGEST:
+                raise ValueError(f"the weights of '{name}' are not {len(LABELS)} numbers up to {LARGEST:,}")
+        if not all(any(row[at] for row in features.values()) for at in range(len(LABELS))):
+            raise ValueError("a label has no weight but 0")
+        return features
+
+    @model_validator(mode="after")
+    def _complete(self) -> StoredModel:
+        _same(tuple(self.verdicts), VERDICTS)
+        if len(self.intercepts) != len(LABELS):
+            raise ValueError(f"{len(self.intercepts)} intercepts, and {len(LABELS)} are needed")
+        return self
+
+
+def _same(found: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, ...]:
+    if found != expected:
+        odd = sorted(set(found) ^ set(expected)) or ["their order"]
+        raise ValueError(f"these differ from what the engine reads: {', '.join(odd[:5])}")
+    return found
+
+
+@lru_cache(maxsize=4)
+def load_classifier(path: Path) -> Classifier:
+    """Read and check a stored classifier. Raises AuthoringError for whatever is wrong with it."""
+    try:
+        data = path.read_bytes()
+        stored = StoredModel.model_validate_json(data)
+    except OSError as error:
+        raise _refused(path, f"the file can't be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
+    return made(stored, f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}")
+
+
+def _refused(path: Path, what: str) -> AuthoringError:
+    to_do = "train it again with `gyges calibrate --train`, or remove the file to use the library's"
+    return AuthoringError(Place(path), f"this is no classifier that can be used: {what}", to_do)
+
+
+def made(stored: StoredModel, version: str) -> Classifier:
+    """The stored classifier, ready to use."""
+    import numpy as np
+
+    rows = {name: at for at, name in enumerate(stored.features)}
+    weights = np.array([*stored.features.values(), [0] * len(LABELS)], dtype=np.float32) / np.float32(SCALE)
+    verdicts = tuple(
+        Verdict(name, one.weights, one.intercept, one.threshold) for name, one in stored.verdicts.items()
+    )
+    return Classifier(version, groups_of(stored.groups), rows, weights, stored.intercepts, verdicts)
+
+
+def write_classifier(stored: StoredModel, path: Path) -> None:
+    """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
+    record = stored.model_dump()
+    features: Mapping[str, Sequence[int]] = record.pop("features")
+    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}:{_row(row)}" for name, row in features.items())
+    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+
+
+def _row(row: Sequence[int]) -> str:
+    return "[" + ",".join(str(one) for one in row) + "]"
+
+
+def find_classifier(name: str) -> Path:
+    """The file `classifier/NAME.json` of the study, else of the library. Raises UsageError if there is none."""
+    for folder in places("grading"):
+        path = folder / "classifier" / f"{name}.json"
+        if path.is_file():
+            return path
+    raise UsageError(f"there is no classifier '{name}'", "put it into grading/classifier/ of your study")
