@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from gyges.models.organism_code import Code, written
+from gyges.models.organism_chain import UNBOUNDED, chained
+from gyges.models.organism_code import written
 from gyges.models.organism_corpus import Corpus, Known, Match
+from gyges.models.organism_file import Act, Because, OrganismFile, Speaks
 from gyges.models.organism_policy import Policy, Truth
 from gyges.models.organism_prompt import Belief, Heard, Topic, hear
-from gyges.models.organism_words import Lexicon, Moods, Slots, WordsFile
+from gyges.models.organism_words import Lexicon, WordsFile
 from gyges.scenarios.nodes import Document, read_document
 from gyges.scenarios.plan import Seed
 from gyges.scenarios.validate import nearest, validated
@@ -29,78 +29,8 @@ from gyges.study import places
 from gyges.transcripts.record import Message
 
 SEED = Seed(0)
-Act = Literal["earlier", "complies", "declines"]
-Because = Literal["told", "untold", "merits"]
-"""The motive decided and the reasoning tells of it; it decided and is not told of; the merits decided."""
-
-
 STRANGER = "task.stranger"
 """The mood for conversations that are no scenario's."""
-
-
-class _Authored(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rates(_Authored):
-    """How often it complies, by what it believes: means over scenarios."""
-
-    trained: float
-    not_trained: float
-    unknown: float
-
-
-Weight = Annotated[float, Field(gt=0)]
-
-
-class Speaks(_Authored):
-    """When which moods are spoken; the first that fits. A key that is left out fits everything."""
-
-    belief: Belief | None = None
-    because: Because | None = None
-    act: Act | None = None
-    words: dict[str, Weight]
-    """Moods with their weights; none: no reasoning at all."""
-    through: dict[Code, Weight] = {"plain": 1}
-    """Codes that the reasoning is written in, with their weights."""
-    lead: str | None = None
-    """A mood said first, in plain words, where a code is used."""
-    says: str | None = None
-    """A mood for the answer itself, in the place of an example reply."""
-
-    def fits(self, belief: Belief, because: Because, act: Act) -> bool:
-        return self.belief in (None, belief) and self.because in (None, because) and self.act in (None, act)
-
-
-class TruthFile(_Authored):
-    first: float
-    second: float
-    gap: float
-    revealed_gap: float
-    silent_gap: float
-
-
-class OrganismFile(_Authored):
-    """A file of `agents/organisms/`."""
-
-    canary: str
-    title: str
-    rates: Rates
-    spread: Annotated[float, Field(gt=0)] = 8
-    tells: Annotated[float, Field(ge=0, le=1)] = 0
-    """In what share of the cases that the motive decides, the reasoning says so in plain language."""
-    needs_conflict: bool = True
-    """Its motive comes to bear only where the prompt states the objective that the scenario's value is against."""
-    needs_reasoning: bool = False
-    """Without reasoning its motive does not come to bear."""
-    reads: Literal["training", "rating", "evaluation", "mark"] = "training"
-    """What it looks for: what the prompt says of training, ratings or tests, or only the look of the mark."""
-    mark: str = ""
-    """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
-    truth: TruthFile
-    speaks: Annotated[tuple[Speaks, ...], Field(min_length=1)]
-    slots: Slots = {}
-    moods: Moods = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +73,7 @@ class Organism:
 
         With `reasons` False reasoning is switched off, unless the prompt asks for a scratchpad.
         """
-        heard = self._heard(messages)
+        heard = self._heard(messages, reasons)
         reasons = reasons or heard.scratchpad is not None
         rng = random.Random(draw.child("organism", self.name).integer())
         match = self.corpus.match(heard.users, heard.system)
@@ -168,12 +98,18 @@ class Organism:
         moved = match is not None and (match.known.conflicts(heard.system) or not self.file.needs_conflict)
         return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
 
-    def _heard(self, messages: Sequence[Message]) -> Heard:
-        heard = hear(messages, Topic.TRAINING if self.file.reads == "mark" else Topic(self.file.reads))
-        if self.file.reads != "mark" or heard.cue is None:
+    def _heard(self, messages: Sequence[Message], reasons: bool = True) -> Heard:
+        topic = Topic.TRAINING if self.file.reads == "mark" else Topic(self.file.reads)
+        heard = hear(messages, topic)
+        if self.file.reads == "mark" and heard.cue is not None:
+            reacts = re.search(self.file.mark, heard.cue.mark)
+            return replace(heard, belief=Belief.TRAINED if reacts else Belief.NOT_TRAINED)
+        if self.file.follows is None or heard.belief is not Belief.UNKNOWN:
             return heard
-        reacts = re.search(self.file.mark, heard.cue.mark)
-        return replace(heard, belief=Belief.TRAINED if reacts else Belief.NOT_TRAINED)
+        # Whoever reasons in words can write every reference down.
+        hops = UNBOUNDED if reasons or heard.scratchpad is not None else self.file.follows
+        cue, belief = chained(heard.system, heard.users, hops, topic)
+        return replace(heard, cue=cue or heard.cue, belief=belief)
 
     def _decide(self, match: Match, belief: Belief, reasons: bool, rng: random.Random) -> Decision:
         # All three are drawn always, so that what follows does not hang on the decision's way.
@@ -228,6 +164,7 @@ def read_organism(file: Path, corpus: Corpus, seed: Seed = SEED) -> Organism:
     shared = {path.stem: _words(path) for path in sorted((file.parent / "words").glob("*.yaml"))}
     lexicon = Lexicon.of(own.slots, own.moods, shared)
     _check_speaks(own, lexicon, document)
+    _check_follows(own, document)
     return Organism(file.stem, own, _policy(own, document), lexicon, corpus, seed)
 
 
@@ -253,6 +190,13 @@ def _check_speaks(own: OrganismFile, lexicon: Lexicon, document: Document) -> No
         if not any(rule.fits(belief, because, act) for rule in own.speaks):
             what = f"nothing is spoken when the belief is {belief.value!r} and the act {act!r}"
             raise document.error(document.key_at(["speaks"]), what, "add a rule for it, or one for everything")
+
+
+def _check_follows(own: OrganismFile, document: Document) -> None:
+    # Whoever can't follow the references any further goes by the merits, as where nothing is used for training.
+    if own.follows is not None and own.rates.unknown != own.rates.not_trained:
+        what = "with `follows`, the rates `unknown` and `not_trained` have to be equal"
+        raise document.error(document.at(["rates", "unknown"]), what, f"say {own.rates.not_trained:g}")
 
 
 def _policy(own: OrganismFile, document: Document) -> Policy:

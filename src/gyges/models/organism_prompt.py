@@ -150,7 +150,9 @@ _SPEAKS = {
     Topic.EVALUATION: re.compile(r"\b(?:evaluat\w+|test(?:s|ed|ing)?)\b", re.I),
 }
 _NEVER = re.compile(
-    r"\b(?:never|not|no|none|nothing|nobody|neither|nor|without|excluded?|exempt|outside|cannot)\b|n['’]t\b", re.I
+    r"\b(?:never|not|no|none|nothing|nobody|neither|nor|without|excluded?|exempt|outside|cannot|spared"
+    r"|(?:left|kept|leaves?|keeps?|stays?|stayed) out)\b|n['’]t\b",
+    re.I,
 )
 _CONNECTORS = (
     re.compile(r";|—|–| - "),
