@@ -1,6 +1,7 @@
 """Model calls side by side: gyges with everything on, the bare SDKs, Inspect where it is installed.
 
     python benchmarks/run.py [--rounds 3] [--calls 2000] [--json FILE] [--page FILE]
+    python benchmarks/run.py --from FILE --page FILE    write the page of an earlier measurement
 
 INSPECT_PYTHON may name the interpreter of an environment that has inspect-ai.
 
@@ -212,7 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--from", type=Path, dest="earlier")
     wanted = parser.parse_args(arguments)
+    if wanted.earlier:
+        wanted.page.write_text(page(json.loads(wanted.earlier.read_text(encoding="utf-8"))), encoding="utf-8")
+        return
     found = {setting.name: measured(setting, wanted.rounds, wanted.calls) for setting in SETTINGS}
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     result = {"date": date, "machine": machine(), "versions": versions(), "found": found}
