@@ -16,6 +16,7 @@ import typer
 from gyges.errors import GygesError, Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from gyges.analysis.result import Report
     from gyges.batch.run import Prepared
 
 app = typer.Typer(
@@ -196,23 +197,25 @@ def plan(
     samples: Samples = 1,
     base_url: BaseUrl = None,
     control: Controls = None,
+    gap: Annotated[
+        float | None, typer.Option(help="A gap that you want to see, as a share: 0.1 is ten points.")
+    ] = None,
+    looks: Annotated[int, typer.Option(help="How often you will look at the growing run.", min=1, max=20)] = 1,
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
-    from gyges.analysis.power import Assumed, smallest_gap
-    from gyges.batch.plan import agent_plans, clusters, lines
+    from gyges.analysis.design import design_lines, designs_of
+    from gyges.batch.plan import agent_plans, lines
     from gyges.batch.run import Order, prepare
 
+    if gap is not None and not 0 < gap < 1:
+        raise UsageError(f"--gap {gap} is no share between 0 and 1", "write ten points as 0.1")
     prepared = prepare(
         Order(tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=tuple(control or ()))
     )
     for line in lines(agent_plans(prepared)):
         typer.echo(line)
-    # The widest that shares can scatter, and a spread of true gaps that is usual between scenarios.
-    assumed = Assumed(0.5, 0.5, 0.1)
-    for family, (names, pairs) in clusters(prepared).items():
-        gap = smallest_gap(assumed, names, pairs)
-        seen = "no gap at all" if gap is None else f"a gap of {gap:.2f} or more"
-        typer.echo(f"{family}: {names} scenarios with {pairs} pairs each see {seen} (4 times in 5)")
+    for line in design_lines(designs_of(prepared.plans, samples), len(agent), gap, looks):
+        typer.echo(line)
 
 
 @app.command()
@@ -253,12 +256,14 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
 
 
 def grade_and_report(path: Path) -> None:
-    """Grade the run, print its report and write the page beside it."""
+    """Grade the run, print its report, and write the page and the figures beside it."""
+    from gyges.analysis.report_json import to_json
     from gyges.grading.run import grade_run
 
-    page = path.with_suffix(".html")
+    page, figures = path.with_suffix(".html"), path.with_suffix(".json")
     grade_run(path)
     print_report([path], html=page, overwrite=True)
+    write_page(figures, to_json(reports_of([path], None, False)[0]), overwrite=True)
     typer.echo(f"\nreport       {page}\ntranscripts  gyges browse {path.stem}")
 
 
@@ -295,6 +300,7 @@ def report(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs; the latest if none is named.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX table.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
     grades: Annotated[str | None, typer.Option(help="The grade set; the latest if none is named.")] = None,
     acknowledge_missing: Annotated[
@@ -304,11 +310,13 @@ def report(
     """Figures with their intervals, and what speaks against them."""
     from gyges.transcripts.runs import find_run
 
-    if json and markdown:
-        raise UsageError("--json and --markdown exclude each other", "choose one")
-    form = "json" if json else "markdown" if markdown else "text"
+    forms = [form for form, chosen in (("json", json), ("markdown", markdown), ("latex", latex)) if chosen]
+    if len(forms) > 1:
+        raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", "choose one")
     paths = [find_run(name) for name in runs or ["latest"]]
-    print_report(paths, form=form, html=html, grades=grades, acknowledged=acknowledge_missing)
+    print_report(
+        paths, form=forms[0] if forms else "text", html=html, grades=grades, acknowledged=acknowledge_missing
+    )
 
 
 def print_report(
@@ -321,28 +329,42 @@ def print_report(
     overwrite: bool = False,
 ) -> None:
     """Print the report of the runs in one form, and write it as a page where `html` says."""
-    from gyges.analysis.report import report_of
+    from gyges.analysis.report_html import to_html
     from gyges.analysis.report_json import to_json
+    from gyges.analysis.report_latex import to_latex
     from gyges.analysis.report_markdown import to_markdown
     from gyges.analysis.report_text import to_text
-    from gyges.transcripts.reader import RunReader
 
-    reports = []
-    for path in paths:
-        with RunReader(path) as reader:
-            reports.append(report_of(reader, grades, missing_acknowledged=acknowledged))
-    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    reports, compared = reports_of(paths, grades, acknowledged)
     if html:
-        from gyges.analysis.report_html import to_html
-
         write_page(html, to_html(reports), overwrite)
     match form:
         case "json":
             typer.echo(to_json(reports))
         case "markdown":
             typer.echo(to_markdown(reports))
+        case "latex":
+            typer.echo(to_latex(reports))
         case _:
+            ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
             typer.echo(to_text(reports, ascii_only=ascii_only))
+            for line in compared:
+                typer.echo(line)
+
+
+def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tuple[list[Report], list[str]]:
+    """The reports of the runs, and of several what sets them apart, in lines."""
+    from contextlib import ExitStack
+
+    from gyges.analysis.report import compare_runs, report_of
+    from gyges.analysis.words import compared
+    from gyges.transcripts.reader import RunReader
+
+    with ExitStack() as stack:
+        readers = [stack.enter_context(RunReader(path)) for path in paths]
+        reports = [report_of(reader, grades, missing_acknowledged=acknowledged) for reader in readers]
+        differences = compare_runs(readers, grades) if len(readers) > 1 else ()
+    return reports, [compared(difference) for difference in differences]
 
 
 def write_page(path: Path, page: str, overwrite: bool) -> None:
@@ -432,12 +454,14 @@ def export(
 
 @app.command()
 def verify(name: Run = "latest") -> None:
-    """Does the store still say what was recorded? Hashes, ids and quotations are checked."""
+    """Does the store still say what was recorded? Hashes, ids, quotations and stored figures are checked."""
+    from gyges.analysis.recompute import figures_agree
     from gyges.transcripts.runs import find_run
     from gyges.transcripts.verify import verify as problems_of
 
     path = find_run(name)
     problems = problems_of(path)
+    problems += [] if problems else figures_agree(path)
     for problem in problems:
         typer.echo(problem)
     if problems:

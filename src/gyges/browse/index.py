@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from gyges.analysis.analyse import analyse
+from gyges.analysis.audit import Auditor
 from gyges.analysis.quadrants import Pair, pair_up, quadrant
 from gyges.analysis.result import Report
-from gyges.analysis.rows import contrasts_of, models_of, rows_of
-from gyges.analysis.table import Row
+from gyges.analysis.rows import contrasts_of, models_of, options_of, rows_of
+from gyges.analysis.table import Row, of_experiment
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead
 from gyges.transcripts.manifest import Manifest
@@ -116,6 +117,7 @@ class _Measured:
     def __init__(self, reader: RunReader) -> None:
         self._reader = reader
         self.lengths: dict[str, int] = {}
+        self.auditor = Auditor()
 
     @property
     def manifest(self) -> Manifest:
@@ -124,6 +126,7 @@ class _Measured:
     def episodes(self) -> Iterator[Episode]:
         for episode in self._reader.episodes():
             self.lengths[episode.key.id()] = _length(episode)
+            self.auditor.see(episode)
             yield episode
 
     def grades(self, set_name: str | None = None) -> Iterator[Grade]:
@@ -136,8 +139,16 @@ def build_index(reader: RunReader) -> Index:
     manifest = run.manifest
     rows = rows_of(run)
     graded = _graded(reader.grades())
-    lines = tuple(_lines(rows, graded, run.lengths))
-    report = analyse(manifest.run, rows, contrasts_of(manifest), models=models_of(manifest))
+    lines = tuple(_lines(of_experiment(rows), graded, run.lengths))
+    report = analyse(
+        manifest.run,
+        rows,
+        contrasts_of(manifest),
+        models=models_of(manifest),
+        audit=run.auditor.notes(manifest),
+        planted=manifest.planted,
+        options=options_of(manifest),
+    )
     pending = sum(row.outcome is Outcome.PENDING for row in rows)
     return Index(manifest, report, lines, pending, {line.id: line for line in lines}, _facets(lines))
 
