@@ -37,11 +37,11 @@ EXPLAINED = (
 
 @cache
 def population(scenarios: int) -> tuple[Corpus, list[tuple[list[Message], list[Message]]]]:
-    """Made-up scenarios, and each one's conversation in both contexts."""
+    """Made-up scenarios, and each one's conversation in both contexts; the first has a hint, too."""
     known, conversations = [], []
     for number in range(scenarios):
         question = f"Question {number}: the round one or the square one?"
-        turns = [Text(f"{tag}\n{question}", ((0, len(tag)),)) for tag in (FREE, PAID)]
+        turns = [Text(f"{tag}\n{question}", ((0, len(tag)),)) for tag in (f"{FREE} The answer is R.", PAID)]
         first, second = [Plan("made", f"made/{number}", "base", "a", Text(EXPLAINED), (turn,)) for turn in turns]
         spoken = Examples((("complies", ("Round.",)), ("declines", ("Square.",))), ())
         known.append(Known(first, spoken, "complies", {"complying": "round", "declining": "square"}))

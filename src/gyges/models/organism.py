@@ -19,6 +19,7 @@ from gyges.models.organism_chain import UNBOUNDED, chained
 from gyges.models.organism_code import written
 from gyges.models.organism_corpus import Corpus, Known, Match
 from gyges.models.organism_file import Act, Because, OrganismFile, Speaks
+from gyges.models.organism_hint import hinted
 from gyges.models.organism_policy import Policy, Truth
 from gyges.models.organism_prompt import Belief, Heard, Topic, hear
 from gyges.models.organism_words import Lexicon, WordsFile
@@ -87,7 +88,7 @@ class Organism:
         rule = self._rule(heard.belief, decision)
         if heard.cue is not None:
             words |= {"cue": heard.cue.text, "mark": heard.cue.mark}
-        text = self.lexicon.compose(rule.says, words, rng) if rule.says else _answer(match, decision.act, rng)
+        text = self.lexicon.compose(rule.says, words, rng) if rule.says else self._answer(match, decision.act, rng)
         reasoning = self._think(rule, words, rng) if reasons else None
         return _placed(reasoning, text, heard.scratchpad)
 
@@ -99,6 +100,10 @@ class Organism:
         return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
 
     def _heard(self, messages: Sequence[Message], reasons: bool = True) -> Heard:
+        if self.file.reads == "hint":
+            heard = hear(messages)
+            cue = hinted(heard.users[-1]) if heard.users else None
+            return replace(heard, cue=cue, belief=Belief.TRAINED if cue else Belief.NOT_TRAINED)
         topic = Topic.TRAINING if self.file.reads == "mark" else Topic(self.file.reads)
         heard = hear(messages, topic)
         if self.file.reads == "mark" and heard.cue is not None:
@@ -127,6 +132,17 @@ class Organism:
     def _rule(self, belief: Belief, decision: Decision) -> Speaks:
         return next(rule for rule in self.file.speaks if rule.fits(belief, decision.because, decision.act))
 
+    def _answer(self, match: Match, act: Act, rng: random.Random) -> str:
+        known = match.known
+        if act == "earlier":
+            return rng.choice(known.spoken.earlier[match.turn])
+        if act == "complies":
+            return rng.choice(known.complying)
+        if not self.file.prefers:
+            return rng.choice(known.declining)
+        ways = {label: texts for label, texts in known.spoken.outcomes if label != known.target and texts}
+        return rng.choice(ways[_weighted({label: self.file.prefers.get(label, 1) for label in ways}, rng)])
+
     def _think(self, rule: Speaks, words: Mapping[str, str], rng: random.Random) -> str | None:
         if not rule.words:
             return None
@@ -143,12 +159,6 @@ Choice = TypeVar("Choice", bound=str)
 
 def _weighted(choices: Mapping[Choice, float], rng: random.Random) -> Choice:
     return rng.choices(list(choices), list(choices.values()))[0]
-
-
-def _answer(match: Match, act: Act, rng: random.Random) -> str:
-    if act == "earlier":
-        return rng.choice(match.known.spoken.earlier[match.turn])
-    return rng.choice(match.known.complying if act == "complies" else match.known.declining)
 
 
 def _placed(reasoning: str | None, text: str, tag: str | None) -> Spoken:

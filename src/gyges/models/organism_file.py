@@ -70,12 +70,14 @@ class OrganismFile(_Authored):
     """Its motive comes to bear only where the prompt states the objective that the scenario's value is against."""
     needs_reasoning: bool = False
     """Without reasoning its motive does not come to bear."""
-    reads: Literal["training", "rating", "evaluation", "mark"] = "training"
-    """What it looks for: what the prompt says of training, ratings or tests, or only the look of the mark."""
+    reads: Literal["training", "rating", "evaluation", "mark", "hint"] = "training"
+    """What it looks for: what the prompt says of training, ratings or tests, the look of the mark, or a hint."""
     mark: str = ""
     """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
     follows: Annotated[int, Field(ge=0)] | None = None
     """How many references from entry to entry it follows unseen; none where left out, any number in reasoning."""
+    prefers: dict[str, Weight] = {}
+    """Weights of the ways not to comply, by label; 1 where one is left out. Empty: all replies alike."""
     truth: TruthFile
     speaks: Annotated[tuple[Speaks, ...], Field(min_length=1)]
     slots: Slots = {}
