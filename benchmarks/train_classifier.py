@@ -23,7 +23,8 @@ TEXTS = ("develop", "develop-voices")
 def main() -> None:
     sentences = [one for path in sorted(GRADING.glob("gold/sentences-*.jsonl")) for one in read_sentences(path)]
     texts = [one for name in TEXTS for one in read_texts(GRADING / "gold" / f"{name}.jsonl")]
-    on = f"{len(sentences)} sentences of gold/sentences-*.jsonl, {len(texts)} texts of gold/{{{','.join(TEXTS)}}}.jsonl"
+    files = ", ".join(f"gold/{name}.jsonl" for name in TEXTS)
+    on = f"{len(sentences)} sentences of gold/sentences-*.jsonl and {len(texts)} texts of {files}"
     trained = train(texts, sentences, read_groups(GRADING / "classifier" / "word-groups.yaml"), on)
     write_classifier(trained.model, TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB, trained on {on}\n")

@@ -13,7 +13,7 @@ from gyges.grading.features import Groups, together
 from gyges.grading.verdict import LABELS, RELEVANT, offered
 
 if TYPE_CHECKING:
-    from numpy import float32, float64
+    from numpy import float64
     from numpy.typing import NDArray
 
     Scores = NDArray[float64]
@@ -48,9 +48,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A word that was met: the row of all that it offers alone, its stems and their groups."""
+    """A word that was met: the row of all that it offers alone (or one by one), its stems and their groups."""
 
-    row: int
+    rows: tuple[int, ...]
     stems: tuple[str, ...]
     groups: tuple[str, ...]
 
@@ -62,7 +62,7 @@ class Classifier:
     version: str
     groups: Groups
     rows: Mapping[str, int]
-    weights: NDArray[float32]
+    weights: Scores
     intercepts: Sequence[float]
     verdicts: tuple[Verdict, ...]
     words: dict[str, Known] = field(default_factory=dict)
@@ -71,29 +71,37 @@ class Classifier:
     def __post_init__(self) -> None:
         import numpy as np
 
-        # One row more a word, for the sum of what it offers alone; the last one is for all words beyond.
-        room = np.zeros((CACHED + 1, len(LABELS)), dtype=np.float32)
+        # One row more a word, for the sum of what it offers alone.
+        room = np.zeros((CACHED, len(LABELS)))
         self.weights = np.vstack([self.weights, room])
 
-    def score(self, sentences: Sequence[Sequence[str]], asked: Sequence[bool], follows: Sequence[bool]) -> Scored:
-        """The scores of sentences, given as words in lower case."""
+    def sum(self, sentences: Sequence[Sequence[str]], asked: Sequence[bool]) -> Scores:
+        """What the features of each sentence add up to, a column a label, and in the last one its length.
+
+        Sentences are words in lower case; `asked` says which end with a question mark.
+        """
         import numpy as np
 
+        if not sentences:
+            return np.zeros((0, len(LABELS) + 1))
+        if len(self.words) >= CACHED:
+            self.words.clear()  # for those that are common now
         ids: list[int] = []
         starts, lengths = [], []
         for words, question in zip(sentences, asked, strict=True):
             starts.append(len(ids))
             lengths.append(self._ids(words, question, ids))
             ids.append(len(self.rows))  # of weight 0: no sentence is empty
-        if not sentences:
-            nothing = np.zeros((0, len(LABELS)))
-            return Scored(nothing, nothing, ())
-        sums = np.add.reduceat(self.weights[ids], starts, axis=0).astype(np.float64)
-        counts = np.array(lengths, dtype=np.float64)
+        return np.column_stack([np.add.reduceat(self.weights[ids], starts, axis=0), lengths]).astype(np.float64)
+
+    def score(self, sums: Scores, follows: Sequence[bool]) -> Scored:
+        """The scores of sentences, in order; `follows` says which are followed by the next in the same block."""
+        import numpy as np
+
         bias = np.asarray(self.intercepts)
-        one = sums / np.sqrt(counts + SOFTEN)[:, None] + bias
-        joined, both = sums + np.roll(sums, -1, axis=0), counts + np.roll(counts, -1)
-        return Scored(one, joined / np.sqrt(both + SOFTEN)[:, None] + bias, tuple(follows))
+        pairs = sums + np.roll(sums, -1, axis=0)
+        one, two = (each[:, :-1] / np.sqrt(each[:, -1:] + SOFTEN) + bias for each in (sums, pairs))
+        return Scored(one, two, tuple(follows))
 
     def judge(self, scored: Scored) -> dict[str, float]:
         """The probability of each verdict; 0 where no sentence has to do with the matter."""
@@ -111,7 +119,7 @@ class Classifier:
         groups: list[str] = []
         for word in words:
             known = self.words.get(word) or self._learn(word)
-            ids.append(known.row)
+            ids += known.rows
             stems += known.stems
             groups += known.groups
         rows = self.rows
@@ -121,14 +129,14 @@ class Classifier:
         return len(stems)
 
     def _learn(self, word: str) -> Known:
-        """The word, remembered while there is room; beyond, it counts only with its neighbours."""
+        """The word, remembered while there is room."""
         tokens = self.groups.tokens(word)
         stems = tuple(token.stem for token in tokens)
         groups = tuple(token.group for token in tokens if token.group)
+        alone = tuple(self.rows[name] for token in tokens for name in token.alone if name in self.rows)
         row = len(self.rows) + 1 + len(self.words)
         if row >= len(self.weights):
-            return Known(len(self.rows), stems, groups)
-        alone = [self.rows[name] for token in tokens for name in token.alone if name in self.rows]
-        self.weights[row] = self.weights[alone].sum(axis=0)
-        self.words[word] = Known(row, stems, groups)
+            return Known(alone, stems, groups)
+        self.weights[row] = self.weights[list(alone)].sum(axis=0)
+        self.words[word] = Known((row,), stems, groups)
         return self.words[word]

@@ -130,7 +130,7 @@ def made(stored: StoredModel, version: str) -> Classifier:
     import numpy as np
 
     rows = {name: at for at, name in enumerate(stored.features)}
-    weights = np.array([*stored.features.values(), [0] * len(LABELS)], dtype=np.float32) / np.float32(SCALE)
+    weights = np.array([*stored.features.values(), [0] * len(LABELS)], dtype=np.float64) / SCALE
     verdicts = tuple(
         Verdict(name, one.weights, one.intercept, one.threshold) for name, one in stored.verdicts.items()
     )

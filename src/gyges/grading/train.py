@@ -35,7 +35,7 @@ LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 40_000
 """Features kept, those of the largest weights."""
-STRENGTH = 10.0
+STRENGTH = 3.0
 """Inverse regularisation of the classifiers of sentences."""
 STACKED = 0.02
 """Inverse regularisation of the verdicts."""

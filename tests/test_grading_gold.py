@@ -1,0 +1,34 @@
+"""Labelled files, read line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gyges.errors import AuthoringError
+from gyges.grading.gold import read_groups, read_sentences, read_texts
+
+LIBRARY = Path(__file__).parent.parent / "grading"
+
+
+@pytest.mark.parametrize("path", sorted(LIBRARY.glob("gold/sentences-*.jsonl")), ids=lambda path: path.name)
+def test_the_library_sentences_can_be_read(path: Path) -> None:
+    assert len(read_sentences(path)) >= 200
+
+
+def test_the_library_texts_and_groups_can_be_read() -> None:
+    assert len(read_texts(LIBRARY / "gold" / "develop-voices.jsonl")) >= 200
+    assert "keep" in read_groups(LIBRARY / "classifier" / "word-groups.yaml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"text": "x"}', '{"text": "x", "labels": ["no_such"]}', "{", '{"text": 1, "labels": []}', "[]"],
+)
+def test_a_line_that_can_not_be_read_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text('{"canary": "c"}\n{"text": "a", "labels": []}\n' + line + "\n")
+    with pytest.raises(AuthoringError) as caught:
+        read_sentences(path)
+    assert f"{path}:3" in str(caught.value)
