@@ -1,6 +1,7 @@
-"""What a token costs: list prices that come with gyges, and the study's own `prices.yaml` before them.
+"""What a token costs: the study's own `prices.yaml`. It knows only names.
 
-It knows only names. A model without a price costs "unknown", which is never nothing.
+None come with gyges: prices change, and a wrong one would let a budget through. A model without a price costs
+"unknown", which is never nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,18 +46,16 @@ class PricesFile(_Authored):
     """`prices` maps `provider/model` to US dollars per million tokens; `as_of` says when they were looked up."""
 
     as_of: str = ""
-
     prices: dict[str, PriceOfModel]
 
 
 def read_prices(start: Path | None = None) -> dict[str, Price]:
-    """All known prices; the study's before those that come with gyges. Raises AuthoringError."""
-    found: dict[str, Price] = {}
-    for path in (Path(str(files("gyges.batch"))) / FILE, study.study(start) / FILE):
-        if path.is_file():
-            for name, price in validated(read_document(path), PricesFile).prices.items():
-                found[name] = Price(price.input, price.output)
-    return found
+    """The prices that the study gives. Raises AuthoringError."""
+    path = study.study(start) / FILE
+    if not path.is_file():
+        return {}
+    known = validated(read_document(path), PricesFile).prices
+    return {name: Price(price.input, price.output) for name, price in known.items()}
 
 
 def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:
