@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,10 +129,13 @@ async def serve(
     key: str | None = None,
     witness: Path | None = None,
     faults: Path | None = None,
+    until_closed: bool = False,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. `ready` is told the address, once, when requests are answered.
 
+    With `until_closed` serving also ends, and this returns, when standard input reaches its end: whoever started
+    the server holds the other end of a pipe, which is closed with its process, even where that is killed.
     Raises UsageError for an address that is not loopback or is in use, AuthoringError for a wrong schedule.
     """
     from aiohttp import web
@@ -143,9 +149,28 @@ async def serve(
         await runner.setup()
         try:
             ready(f"http://{host if ':' not in host else f'[{host}]'}:{await _listen(runner, host, port)}")
-            await asyncio.Event().wait()
+            await (_stdin_closed() if until_closed else asyncio.Event().wait())
         finally:
             await runner.cleanup()
+
+
+async def _stdin_closed() -> None:
+    """Wait for the end of standard input, whatever it is: a pipe, a terminal, a file, or nothing."""
+    closed, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def read() -> None:
+        with suppress(OSError):  # there may be no standard input at all
+            while os.read(_STDIN, 4096):
+                pass
+        with suppress(RuntimeError):  # the loop may be gone by now, and nobody waits
+            loop.call_soon_threadsafe(closed.set)
+
+    # Not asyncio's reader: that takes no files, and leaves a terminal non-blocking for its other programs.
+    threading.Thread(target=read, name="end of stdin", daemon=True).start()
+    await closed.wait()
+
+
+_STDIN = 0
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
