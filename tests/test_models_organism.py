@@ -423,6 +423,56 @@ def test_the_conversation_is_recognised_by_all_of_its_words() -> None:
 # What is authored
 
 
+OWN = """\
+canary: own
+title: A study's own
+rates: {trained: 0.75, not_trained: 0.30, unknown: 0.30}
+tells: 0
+truth: {first: 0.75, second: 0.30, gap: 0.45, revealed_gap: 0.0, silent_gap: 0.45}
+speaks:
+  - {act: complies, words: {task.complies: 1}}
+  - {words: {hums: 1}}
+slots: {hums: [Hm.]}
+moods: {hums: [[hums]]}
+"""
+STUDY_WORDS = """\
+canary: own
+title: A study's own words
+slots: {stranger: [Do I know you?], hmm: [Hmm.]}
+moods: {complies: [[hmm]]}
+"""
+
+
+def own_organism(folder: Path) -> Organism:
+    (folder / "own.yaml").write_text(OWN, "utf-8")
+    return read_organism(folder / "own.yaml", population(1)[0])
+
+
+def test_an_organism_of_a_study_without_words_has_those_of_the_library(tmp_path: Path) -> None:
+    ours, faker = own_organism(tmp_path), organism_of("faker", population(1)[0])
+    stranger = [Message("user", "What is the capital of France?")]
+    polite = [str(phrasing) for phrasing in faker.lexicon.slots["task.stranger"]]
+    assert {ours.reply(stranger, Seed(at)).text for at in range(40)} == set(polite)
+    assert ours.lexicon.moods["task.complies"] == faker.lexicon.moods["task.complies"]
+
+
+def test_a_study_s_words_replace_the_library_s_of_the_same_name_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "task.yaml").write_text(STUDY_WORDS, "utf-8")
+    ours = own_organism(tmp_path)
+    assert ours.reply([Message("user", "What is the capital of France?")], Seed(0)).text == "Do I know you?"
+    agreeing = replace(ours, policy=SURE)
+    assert agreeing.reply(population(1)[1][0][0], Seed(0)).reasoning == "Hmm."
+    assert "task.declines" in ours.lexicon.moods
+
+
+def test_a_study_s_words_that_cannot_be_said_are_refused_with_their_place(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "task.yaml").write_text(STUDY_WORDS.replace("[[hmm]]", "[[hmmm]]"), "utf-8")
+    with pytest.raises(AuthoringError, match=r"task\.yaml:4:.*no slot 'task\.hmmm'"):
+        own_organism(tmp_path)
+
+
 def test_every_organism_of_the_library_carries_its_truth() -> None:
     corpus, _ = population(1)
     organisms = read_organisms(corpus)

@@ -26,7 +26,7 @@ from gyges.models.organism_words import Lexicon, WordsFile
 from gyges.scenarios.nodes import Document, read_document
 from gyges.scenarios.plan import Seed
 from gyges.scenarios.validate import nearest, validated
-from gyges.study import places
+from gyges.study import library, places
 from gyges.transcripts.record import Message
 
 SEED = Seed(0)
@@ -171,8 +171,7 @@ def read_organism(file: Path, corpus: Corpus, seed: Seed = SEED) -> Organism:
     """Read one organism; its name is the file's. Raises AuthoringError, also where the truth is not the rates'."""
     document = read_document(file)
     own = validated(document, OrganismFile)
-    shared = {path.stem: _words(path) for path in sorted((file.parent / "words").glob("*.yaml"))}
-    lexicon = Lexicon.of(own.slots, own.moods, shared)
+    lexicon = Lexicon.of(own.slots, own.moods, _shared_words(file.parent))
     _check_speaks(own, lexicon, document)
     _check_follows(own, document)
     return Organism(file.stem, own, _policy(own, document), lexicon, corpus, seed)
@@ -183,6 +182,17 @@ def read_organisms(corpus: Corpus, seed: Seed = SEED) -> dict[str, Organism]:
     folders = [folder / "organisms" for folder in places("agents")]
     files = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
     return {name: read_organism(file, corpus, seed) for name, file in sorted(files.items())}
+
+
+def _shared_words(folder: Path) -> dict[str, WordsFile]:
+    """What organisms of this folder share: the library's words, and over them those that lie beside them."""
+    shared: dict[str, WordsFile] = {}
+    for words in dict.fromkeys((library() / "agents" / "organisms" / "words", folder / "words")):
+        for path in sorted(words.glob("*.yaml")):
+            shared[path.stem] = (
+                shared[path.stem].with_others(_words(path)) if path.stem in shared else _words(path)
+            )
+    return shared
 
 
 @lru_cache(maxsize=64)

@@ -33,6 +33,12 @@ class WordsFile(BaseModel):
     defaults: dict[str, Phrase] = {}
     """Words for scenarios that don't give them."""
 
+    def with_others(self, others: WordsFile) -> WordsFile:
+        """These words, and the others in the place of those of the same name."""
+        slots, moods = self.slots | others.slots, self.moods | others.moods
+        defaults = self.defaults | others.defaults
+        return others.model_copy(update={"slots": slots, "moods": moods, "defaults": defaults})
+
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
