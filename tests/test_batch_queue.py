@@ -43,7 +43,7 @@ async def test_a_limit_on_calls_is_used_up_to_the_last_pair_that_fits_and_never_
         taken = await played(queue, spending, Usage(1, 1), at_once)
         assert taken == [job for pair in PAIRS[:4] for job in pair]
         assert spending.answers == 8
-        assert queue.reached == "--max-calls 9"
+        assert queue.reached == "--call-budget 9"
         assert queue.left == 12
 
 

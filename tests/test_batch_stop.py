@@ -128,10 +128,10 @@ def test_a_second_signal_stops_at_once_and_what_was_sent_is_listed(study: Study,
 
 def test_a_budget_ends_the_run_between_pairs_with_exit_code_3(study: Study, gyges: Gyges) -> None:
     with served(study.root, []) as url:
-        shown = gyges("run", "walks", "--agent", "faker", "--base-url", url, "--max-calls", "9")
+        shown = gyges("run", "walks", "--agent", "faker", "--base-url", url, "--call-budget", "9")
         path = run_of(study)
         assert shown.code == 3
-        assert "--max-calls 9 is reached; 16 episodes are left to play" in shown.err
+        assert "--call-budget 9 is reached; 16 episodes are left to play" in shown.err
         assert f"gyges resume {path.stem}" in shown.err
         with RunReader(path) as reader:
             contexts = [heading.key.context for heading in reader.headings()]
@@ -155,9 +155,10 @@ def test_more_errors_than_tolerated_are_an_error_of_the_run(
 def test_a_plan_says_what_a_run_will_take_and_sends_nothing(gyges: Gyges) -> None:
     shown = gyges("plan", "walks", "--agent", "faker", "--agent", "vllm/some-model", "--samples", "3")
     assert shown.code == 0, shown.err
-    first, second, together, power = shown.out.splitlines()
+    first, second, together, design, power, *_ = shown.out.splitlines()
     assert first.startswith("faker: 72 episodes, 72 calls, about ")
     assert first.endswith("no cost")
     assert second.endswith("cost unknown (write the price into prices.yaml)")
     assert together.startswith("together: 144 calls")
-    assert power.startswith("walks: 12 scenarios with 3 pairs each see a gap of 0.")
+    assert design.startswith("walks: 12 scenarios x 1 variants x 3 samples x 2 contexts = 72 episodes an agent")
+    assert "smallest gap seen with 80% power" in power

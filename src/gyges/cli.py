@@ -39,9 +39,9 @@ Controls = Annotated[
 MaxConnections = Annotated[int, typer.Option(help="Calls in flight at the most; fewer while a provider says 429.")]
 RequestsPerMinute = Annotated[float | None, typer.Option(min=0.001, help="Of each model, at the most.")]
 TokensPerMinute = Annotated[float | None, typer.Option(min=1, help="Of each model, at the most.")]
-MaxCalls = Annotated[int | None, typer.Option(min=0, help="Begin no pair that would take more calls than this.")]
-MaxTokens = Annotated[int | None, typer.Option(min=0, help="The same for tokens, sent and received.")]
-MaxCost = Annotated[float | None, typer.Option(min=0, help="The same for US dollars, by the prices known.")]
+CallBudget = Annotated[int | None, typer.Option(min=0, help="Begin no pair that would take more calls than this.")]
+TokenBudget = Annotated[int | None, typer.Option(min=0, help="The same for tokens, sent and received.")]
+CostBudget = Annotated[float | None, typer.Option(min=0, help="The same for US dollars, by the prices you give.")]
 FailOnError = Annotated[
     float, typer.Option(min=0, help="Exit with 1 above this share (from 1 on: number) of errors of an agent.")
 ]
@@ -125,12 +125,19 @@ def run(
     samples: Samples = 1,
     seed: Annotated[int, typer.Option(help="The root of everything random here; models do not see it.")] = 1,
     base_url: BaseUrl = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one answer, in place of the profile's.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="In place of the profile's.")] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option(help="As the provider spells it, in place of the profile's; asks for reasoning.")
+    ] = None,
     max_connections: MaxConnections = 20,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
-    max_calls: MaxCalls = None,
-    max_tokens: MaxTokens = None,
-    max_cost: MaxCost = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
     fail_on_error: FailOnError = 0.05,
     control: Controls = None,
     hide_signal: Annotated[
@@ -143,6 +150,7 @@ def run(
     from gyges.batch.spending import Allowance
     from gyges.transcripts.runs import new_run_name, run_path
 
+    asked = {"max_tokens": max_tokens, "temperature": temperature, "reasoning_effort": reasoning_effort}
     prepared = prepare(
         Order(
             scenarios=tuple(scenarios),
@@ -150,13 +158,14 @@ def run(
             samples=samples,
             seed=seed,
             base_url=base_url,
+            sampling=tuple((name, value) for name, value in asked.items() if value is not None),
             hide_signal=hide_signal,
             controls=tuple(control or ()),
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
     )
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-    prepared = limited(prepared, limits, Allowance(max_calls, max_tokens, max_cost))
+    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
     path = run_path(new_run_name())
     play_and_report(path, prepared, new=True, tolerated=fail_on_error)
 
@@ -167,9 +176,9 @@ def resume(
     max_connections: MaxConnections = 20,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
-    max_calls: MaxCalls = None,
-    max_tokens: MaxTokens = None,
-    max_cost: MaxCost = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
     fail_on_error: FailOnError = 0.05,
 ) -> None:
     """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
@@ -186,7 +195,7 @@ def resume(
     if billed:
         typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-    prepared = limited(prepared, limits, Allowance(max_calls, max_tokens, max_cost))
+    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
     play_and_report(path, prepared, new=False, tolerated=fail_on_error)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -75,6 +75,13 @@ class Profile(Strict):
     @property
     def organism(self) -> bool:
         return self.model.startswith("organism/")
+
+    def asked(self, settings: Mapping[str, int | float | str]) -> Profile:
+        """The same agent with these settings of sampling in the place of its own."""
+        if not settings:
+            return self
+        sampling = SamplingSettings.model_validate({**self.sampling.model_dump(), **settings})
+        return self.model_copy(update={"sampling": sampling})
 
 
 def profile_names() -> list[str]:

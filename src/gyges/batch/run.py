@@ -33,7 +33,7 @@ from gyges.errors import Interrupted, LimitReached, UsageError
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import Scenario, select
 from gyges.scenarios.render import behaviour, contrasts, plans
-from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
+from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario, Setting
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 from gyges.transcripts.store import RunWriter
@@ -60,6 +60,8 @@ class Order:
     hide_signal: bool = False
     controls: tuple[str, ...] = ()
     """Control arms to play beside the experiment: null, placebo, swap."""
+    sampling: tuple[tuple[str, Setting], ...] = ()
+    """Settings of sampling in the place of the profiles'."""
     command: str = ""
 
     def limits(self) -> Limits:
@@ -90,6 +92,7 @@ class Prepared:
             samples=self.order.samples,
             hide_signal=self.order.hide_signal,
             controls=self.order.controls,
+            sampling=dict(self.order.sampling),
             scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
             agents=tuple(planned_agent(profile) for profile in self.profiles),
             contrasts=named,
@@ -104,7 +107,7 @@ def prepare(order: Order) -> Prepared:
         raise UsageError("--samples and --connections are at least 1")
     if len(set(order.agents)) != len(order.agents):
         raise UsageError("an agent is named twice", "name each --agent once")
-    profiles = tuple(load_profile(name, order.base_url) for name in order.agents)
+    profiles = tuple(load_profile(name, order.base_url).asked(dict(order.sampling)) for name in order.agents)
     for profile in profiles:
         load_graph(profile.graph)
         toolbox(profile)
@@ -137,12 +140,12 @@ def check_prices(order: Order, profiles: Sequence[Profile]) -> None:
     """A limit on money is no limit where a price is unknown. Raises UsageError, and AuthoringError for prices."""
     prices = read_prices()
     for profile in profiles:
-        limits = {"--max-cost": order.allowance.cost, f"limits.cost of {profile.name}": profile.limits.cost}
+        limits = {"--cost-budget": order.allowance.cost, f"limits.cost of {profile.name}": profile.limits.cost}
         limit = next((name for name, most in limits.items() if most is not None), None)
         if limit and price_of(profile.model, prices) is None:
             raise UsageError(
                 f"{limit} can't be kept: the price of {profile.model} is unknown",
-                "write it into a prices.yaml at the root of the study, or give --max-tokens",
+                "write it into a prices.yaml at the root of the study, or give --token-budget",
             )
 
 
@@ -160,6 +163,7 @@ def prepare_again(manifest: Manifest) -> Prepared:
         base_url=next(iter(addresses)) if len(addresses) == 1 else None,
         hide_signal=manifest.hide_signal,
         controls=manifest.controls,
+        sampling=tuple(manifest.sampling.items()),
         command=manifest.command,
     )
     prepared = prepare(order)

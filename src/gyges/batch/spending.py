@@ -104,9 +104,9 @@ class Allowance:
     def exceeded_by(self, calls: float, tokens: float, cost: float) -> str:
         """The option whose limit this much would exceed; "" for none."""
         used = (
-            ("--max-calls", self.calls, calls),
-            ("--max-tokens", self.tokens, tokens),
-            ("--max-cost", self.cost, cost),
+            ("--call-budget", self.calls, calls),
+            ("--token-budget", self.tokens, tokens),
+            ("--cost-budget", self.cost, cost),
         )
         return next((f"{option} {most:g}" for option, most, much in used if most is not None and much > most), "")
 

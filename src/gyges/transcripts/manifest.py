@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from gyges.scenarios.plan import Behaviour, Contrast
 
+Setting = int | float | str
+
 
 class PlannedScenario(BaseModel):
     """A scenario as it was when the run began. `sha256` covers its rendered plans in all contexts."""
@@ -71,6 +73,8 @@ class Manifest(BaseModel):
     samples: int
     hide_signal: bool = False
     controls: tuple[str, ...] = ()
+    sampling: dict[str, Setting] = {}
+    """Settings that the command gave in the place of the profiles'."""
     scenarios: tuple[PlannedScenario, ...]
     agents: tuple[PlannedAgent, ...]
     contrasts: tuple[FamilyContrast, ...]
