@@ -518,6 +518,7 @@ def serve(
                 key=key,
                 witness=witness,
                 faults=faults,
+                until_closed=until_stdin_closes,
                 ready=ready,
             )
         )

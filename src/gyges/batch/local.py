@@ -28,7 +28,9 @@ async def organism_server(scenarios: Sequence[str], seed: int) -> AsyncIterator[
         "0",
         "--seed",
         str(seed),
-        stdin=asyncio.subprocess.DEVNULL,
+        "--until-stdin-closes",
+        # Held open as long as this process lives, so that a server does not outlive a run that was killed.
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         # A Ctrl-C in the terminal is for the run, which ends the server itself.
         start_new_session=True,

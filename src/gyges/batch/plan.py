@@ -34,18 +34,6 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
     return found
 
 
-def clusters(prepared: Prepared) -> dict[str, tuple[int, int]]:
-    """For every family: its scenarios, and the fewest pairs that one of them has for an agent and a contrast."""
-    variants: dict[str, dict[str, set[str]]] = {}
-    for plan in prepared.plans:
-        variants.setdefault(plan.family, {}).setdefault(plan.scenario, set()).add(plan.variant)
-    samples = prepared.order.samples
-    return {
-        family: (len(scenarios), samples * min(map(len, scenarios.values())))
-        for family, scenarios in variants.items()
-    }
-
-
 def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     """For a terminal."""
     for one in found:

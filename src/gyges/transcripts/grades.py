@@ -48,7 +48,7 @@ class ReasoningRead:
 
     findings: tuple[Finding, ...]
     looked_for: tuple[str, ...] = ()
-    """Every finding the grader looks for. Empty in a grade that does not say; what was not looked for is unread."""
+    """Every finding the grader looks for; empty where it does not say. What was not looked for is unread."""
 
 
 @dataclass(frozen=True, slots=True)
