@@ -491,6 +491,9 @@ def serve(
     faults: Annotated[
         Path | None, typer.Option(help="A schedule of faults, in YAML; see agents/README.md.")
     ] = None,
+    until_stdin_closes: Annotated[
+        bool, typer.Option("--until-stdin-closes", help="End with whoever started it and holds its input open.")
+    ] = False,
 ) -> None:
     """Serve the organisms over the OpenAI and Anthropic wire formats, on loopback."""
     import asyncio
