@@ -1,13 +1,16 @@
-"""How many reasonings of 2,000 characters the rules read in a second, on one core: python benchmarks/grading.py"""
+"""How many reasonings of 2,000 characters the graders read in a second on one core.
+
+python benchmarks/grading.py
+"""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from gyges.grading.reasoning import ReasoningGrader
-from gyges.grading.rules import find_rules, load_rules
+from gyges.grading.default import reasoning_grader
 
 GOLD = Path(__file__).parent.parent / "grading" / "gold" / "develop.jsonl"
 CHARACTERS = 2_000
@@ -26,18 +29,21 @@ def reasonings() -> list[str]:
 
 
 def main() -> None:
-    grader = ReasoningGrader(load_rules(find_rules("alignment-faking")))
+    default = reasoning_grader()
+    rules = default.second
+    assert rules is not None
     texts = reasonings()
-    for text in texts:
-        grader.read(text)
-    best = min(timed(grader, texts) for _ in range(ROUNDS))
-    print(f"{len(texts) / best:,.0f} reasonings of {CHARACTERS:,} characters a second and core ({grader.version})")
+    for name, read in ((default.name, default.findings), (rules.name, rules.read)):
+        for text in texts:
+            read(text)
+        best = min(timed(read, texts) for _ in range(ROUNDS))
+        print(f"{name}: {len(texts) / best:,.0f} reasonings of {CHARACTERS:,} characters a second and core")
 
 
-def timed(grader: ReasoningGrader, texts: list[str]) -> float:
+def timed(read: Callable[[str], object], texts: list[str]) -> float:
     started = time.process_time()
     for text in texts:
-        grader.read(text)
+        read(text)
     return time.process_time() - started
 
 

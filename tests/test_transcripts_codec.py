@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gyges.errors import StoreError
 from gyges.transcripts import codec
+from gyges.transcripts.grades import Evidence, Finding, ReasoningRead
 
 texts = st.text(st.characters(codec=None)) | st.text("\x00\x10\x80\x8f\ud83d\ude00a", max_size=12)
 
@@ -58,3 +59,12 @@ def test_equal_values_are_spelt_alike() -> None:
 )
 def test_a_digest_knows_where_its_parts_end(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     assert codec.digest(*one) != codec.digest(*other)
+
+
+def test_a_finding_keeps_its_score_and_one_from_before_scores_has_none() -> None:
+    place = Evidence(1, "reasoning", 0, 2, 4, "so")
+    answer = ReasoningRead((Finding("a", (place,), 0.25), Finding("b", (place,))))
+    assert codec.read_answer(codec.spell_answer(answer)) == answer
+    before = '{"findings":[["b",[[1,"reasoning",0,2,4,"so"]]]]}'
+    assert codec.read_answer(before) == ReasoningRead((Finding("b", (place,)),))
+    assert codec.spell_answer(ReasoningRead((Finding("b", (place,)),))) == before
