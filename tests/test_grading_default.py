@@ -69,7 +69,10 @@ def test_default_graders_answer_both_questions() -> None:
     answers = {one.question: one for one in grade([episode("training")], {("f/s", "v"): RULE}, graders)}
     assert isinstance(answers["behaviour"].answer, BehaviourShown)
     assert answers["behaviour"].answer.label == "complies"
-    assert answers["reasoning"].answer == ReasoningRead(())
+    answer = answers["reasoning"].answer
+    assert isinstance(answer, ReasoningRead)
+    assert answer.findings == ()
+    assert "alignment_faking" in answer.looked_for
     assert answers["behaviour"].episode == episode("training").key.id()
     assert all(one.version for one in answers.values())
 

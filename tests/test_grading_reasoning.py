@@ -69,7 +69,8 @@ def test_words_that_repeat_the_prompt_are_no_evidence() -> None:
 def test_the_answer_and_the_prompt_are_no_reasoning() -> None:
     """A trigger in the prompt, or in what the agent says aloud, is no finding."""
     answer = GRADER.grade(view(raw("The user wants a poem."), prompt=FAKES, text=FAKES), None)
-    assert answer == ReasoningRead(())
+    assert isinstance(answer, ReasoningRead)
+    assert answer.findings == ()
 
 
 def test_evidence_names_message_and_block() -> None:
@@ -111,7 +112,9 @@ def test_an_unclosed_tag_is_read_and_said_to_be_so() -> None:
 
 def test_a_draft_taken_apart_on_import_is_no_reasoning() -> None:
     draft = Reasoning(Visibility.SCRATCHPAD, "tag:<DRAFT_OUTPUT>", FAKES)
-    assert GRADER.grade(view(draft, raw("A poem.")), None) == ReasoningRead(())
+    answer = GRADER.grade(view(draft, raw("A poem.")), None)
+    assert isinstance(answer, ReasoningRead)
+    assert answer.findings == ()
 
 
 def test_a_truncated_episode_is_ungraded() -> None:

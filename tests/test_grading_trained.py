@@ -92,7 +92,8 @@ def test_how_much_else_an_agent_plans_to_write_changes_little() -> None:
 
 def test_the_answer_and_the_prompt_are_no_reasoning() -> None:
     answer = GRADER.grade(view(raw("The user wants a poem."), prompt=FAKES, text=FAKES), None)
-    assert answer == ReasoningRead(())
+    assert isinstance(answer, ReasoningRead)
+    assert answer.findings == ()
 
 
 def test_evidence_names_message_and_block() -> None:

@@ -23,6 +23,8 @@ OTHERS = {
     "evaluated": "believes_evaluated",
 }
 """Findings that are one cue each."""
+LOOKED_FOR = (*CRITERIA, FAKING, *OTHERS.values())
+"""All that the rules can find about motives."""
 
 
 def criteria(said: Sequence[Said]) -> dict[str, list[int]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from gyges.grading.alignment import criteria
+from gyges.grading.alignment import LOOKED_FOR, criteria
 from gyges.grading.cues import cues
 from gyges.grading.drafts import without_drafts
 from gyges.grading.echo import prompt
@@ -99,7 +99,8 @@ class ReasoningGrader:
                 found = cues(sentence, self.rules, asked, partial(sent.echoed, sentence.words))
                 read.append(_Read(block, sentence))
                 all_said.append(said(sentence.words, found))
-        return ReasoningRead((*_findings(criteria(all_said), read), *unclosed(blocks)))
+        findings = (*_findings(criteria(all_said), read), *unclosed(blocks))
+        return ReasoningRead(findings, (*LOOKED_FOR, UNCLOSED))
 
 
 def unseen(view: View) -> Ungraded:

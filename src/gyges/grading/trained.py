@@ -20,6 +20,7 @@ from gyges.grading.reasoning import (
     GRADED,
     LONGEST,
     SECONDS,
+    UNCLOSED,
     Block,
     ReasoningGrader,
     blocks_of,
@@ -97,7 +98,8 @@ class TrainedGrader:
         reading = self._read(blocks, before)
         if isinstance(reading, Ungraded):
             return reading
-        return ReasoningRead((*self._findings(reading, blocks, before), *unclosed(blocks)))
+        found = (*self._findings(reading, blocks, before), *unclosed(blocks))
+        return ReasoningRead(found, (*LABELS[:FIVE], FAKING, *ALONE, UNCLOSED))
 
     def read(self, text: str, before: str = "") -> Reading | Ungraded:
         """A text of its own, after the prompt `before`, in message 0, block 0."""
