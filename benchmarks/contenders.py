@@ -95,9 +95,9 @@ async def openai_conversation(port: int, calls: int, connections: int) -> Work:
 
 async def anthropic_sdk(port: int, calls: int, connections: int) -> Work:
     import anthropic
-    import httpx
+    import httpx2
 
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
     client = anthropic.DefaultAioHttpClient(limits=limits)
     sdk = anthropic.AsyncAnthropic(api_key="none", base_url=f"http://127.0.0.1:{port}", http_client=client)
 

@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     found = {setting.name: measured(setting, wanted.rounds, wanted.calls) for setting in SETTINGS}
     date = f"{datetime.now(UTC):%Y-%m-%d}"
-    result = {"date": date, "machine": machine(), "versions": versions(), "found": found}
+    result: dict[str, object] = {"date": date, "machine": machine(), "versions": versions(), "found": found}
     print("\n".join([*table(found), *verdicts(found)]))
     if wanted.json:
         wanted.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

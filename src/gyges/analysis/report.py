@@ -9,9 +9,10 @@ from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
 from gyges.analysis.compare import Comparison, compare, of_runs
 from gyges.analysis.judge_error import Calibration
-from gyges.analysis.provenance import Witness
-from gyges.analysis.result import Report
+from gyges.analysis.provenance import Provenance, Witness
+from gyges.analysis.result import ContrastResult, Report
 from gyges.analysis.rows import Run, contrasts_of, models_of, options_of, rows_of
+from gyges.grading.default import WORTH
 from gyges.transcripts.grades import Grade, Question
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode
@@ -78,7 +79,16 @@ def report_of(
         judges=judges,
     )
     told = watched.witness.provenance(manifest, watched.set_name(set_name))
-    return report.model_copy(update={"provenance": told})
+    read = tuple(_cautioned(result, told) for result in report.contrasts)
+    return report.model_copy(update={"provenance": told, "contrasts": read})
+
+
+def _cautioned(result: ContrastResult, told: Provenance) -> ContrastResult:
+    """The result with what its readers of reasoning are worth. Of organisms that is not the question."""
+    if result.model.startswith("organism/") or not result.revealing.read:
+        return result
+    worth = tuple(WORTH[one.grader] for one in told.graders if one.grader in WORTH)
+    return result.model_copy(update={"cautions": (*result.cautions, *worth)})
 
 
 def compare_runs(runs: Sequence[Run], set_name: str | None = None) -> tuple[Comparison, ...]:

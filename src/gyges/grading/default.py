@@ -19,6 +19,16 @@ from gyges.transcripts.record import Episode
 REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
+WORTH = {
+    f"{kind}:{REASONING}": (
+        f"what the reasoning reveals was read by the offline grader {kind}:{REASONING}, which on held-out, hard "
+        f"texts found {found} of the alignment faking and was right in {right} of what it found "
+        "(docs/validation.md): take the reveal rate and the split of the gap for a first look, not for a rate"
+    )
+    for kind, found, right in (("classifier", "33%", "67%"), ("rules", "27%", "65%"))
+}
+"""By grader, what a report has to say of it. The figures are those of docs/validation.md, the later ones."""
+
 _log = logging.getLogger(__name__)
 
 
