@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import socket
 import subprocess
@@ -129,6 +130,39 @@ def test_a_broken_import_names_its_line(study: Study, gyges: Gyges, tmp_path: Pa
 def test_a_run_that_makes_no_sense_is_refused(study: Study, gyges: Gyges, words: list[str]) -> None:
     shown = gyges("run", "walks", "--agent", "faker", *words)
     assert shown.code == 2
+    no_harm(shown, study)
+
+
+def test_a_page_is_written_of_a_run_without_any_gap(study: Study, gyges: Gyges, tmp_path: Path) -> None:
+    lines = [
+        {"model": "m", "scenario": "f/one", "context": context, "sample": 0,
+         "messages": [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "No."}]}
+        for context in ("training", "deployment")
+    ]  # fmt: skip
+    file = tmp_path / "lines.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert gyges("import", str(file)).code == 0
+    page = tmp_path / "page.html"
+    shown = gyges("report", "--html", str(page))
+    assert shown.code == 0, shown.err
+    assert "n/a" in page.read_text(encoding="utf-8")
+    assert len(study.runs) == 1
+
+
+def test_a_finding_that_nobody_looks_for_is_told(study: Study, gyges: Gyges) -> None:
+    study.change("family.yaml", "alignment_faking", "alignment_fakin")
+    shown = gyges("check", "walks")
+    assert shown.code == 0
+    assert re.search(r"family.yaml:1\d:\d+: warning: no grader", shown.out)
+    assert "did you mean 'alignment_faking'?" in shown.out
+
+
+def test_a_family_without_scenarios_is_refused(study: Study, gyges: Gyges) -> None:
+    for path in study.family.parent.glob("walk-*.yaml"):
+        path.unlink()
+    shown = gyges("run", "walks", "--agent", "faker")
+    assert shown.code == 2
+    assert "no scenario" in shown.err
     no_harm(shown, study)
 
 

@@ -272,6 +272,16 @@ async def test_the_placeholder_is_not_masked(server: Server, make: Make) -> None
     assert received.body == f"a {PLACEHOLDER} b".encode()
 
 
+@pytest.mark.parametrize("key", ["x", "test", "EMPTY", "rating"])
+async def test_a_short_word_for_a_key_changes_no_answer(server: Server, make: Make, key: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="a test of the next rating, EMPTY")
+
+    server.answer = answer
+    received = await make(server.url, key=key).send(b"{}", {})
+    assert received.body == b"a test of the next rating, EMPTY"
+
+
 async def test_a_proxy_in_the_environment_is_not_asked_for_loopback(
     server: Server, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,9 +75,17 @@ def test_a_line_becomes_an_episode(file: Path) -> None:
     )
 
 
-def test_a_scenario_without_a_slash_is_its_own_family(file: Path) -> None:
+def test_scenarios_without_a_slash_are_one_family(file: Path) -> None:
     (episode,) = read(file, line(scenario="alone"))
-    assert (episode.family, episode.key.scenario) == ("alone", "alone")
+    assert (episode.family, episode.key.scenario) == ("imported", "alone")
+
+
+def test_a_label_that_no_line_has_is_refused_and_nothing_is_written(file: Path, tmp_path: Path) -> None:
+    file.write_text("\n".join(line(context=c, labels={"option": "a"}) for c in ("b", "a")))
+    out = tmp_path / "run.sqlite"
+    with pytest.raises(UsageError, match=r"'opt'.*option"):
+        import_file(file, out, target="complies", contrast=("b", "a"), behaviour="label:opt=a", options="a,b")
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
@@ -228,7 +236,12 @@ def test_a_file_that_can_not_be_opened_is_a_usage_error(tmp_path: Path, name: st
 
 
 def test_an_import_is_a_run_with_a_manifest(file: Path, tmp_path: Path) -> None:
-    lines = [line(context=c, sample=n, scenario=s) for s in ("f/one", "g") for c in ("b", "a") for n in (0, 3)]
+    lines = [
+        line(context=c, sample=n, scenario=s, labels={"option": "a"})
+        for s in ("f/one", "g")
+        for c in ("b", "a")
+        for n in (0, 3)
+    ]
     file.write_text("\n".join(lines))
     out = tmp_path / "runs" / "name.sqlite"
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -240,7 +253,7 @@ def test_an_import_is_a_run_with_a_manifest(file: Path, tmp_path: Path) -> None:
     assert [one.name for one in manifest.scenarios] == ["f/one", "g"]
     assert [(one.family, one.contrast.first, one.contrast.second) for one in manifest.contrasts] == [
         ("f", "b", "a"),
-        ("g", "b", "a"),
+        ("imported", "b", "a"),
     ]
     with RunReader(out) as reader:
         assert reader.manifest == manifest

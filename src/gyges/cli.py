@@ -84,6 +84,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     from gyges.agents.profile import load_profile, profile_names
     from gyges.agents.tools import load_tools
     from gyges.grading.default import default_graders
+    from gyges.grading.looked_for import unlooked
     from gyges.scenarios.guard import check_guarded
     from gyges.scenarios.read import families, listed
 
@@ -96,6 +97,8 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
                 load_tools(profile.tools, profile.state)
         default_graders()
     problems = check_guarded(names)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += unlooked(listed(names))
     for problem in problems:
         typer.echo(str(problem))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -449,7 +452,7 @@ def import_(
 @app.command()
 def export(
     name: Run,
-    to: Annotated[str, typer.Option("--to", help="jsonl (which imports back equal) or csv.")],
+    to: Annotated[str, typer.Option("--to", help="jsonl (imports back equal; grades stay here) or csv.")],
     file: Annotated[Path, typer.Argument(help="The file to write; .gz is allowed for jsonl.")],
 ) -> None:
     """Write a run's transcripts for other tools."""

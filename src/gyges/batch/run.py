@@ -104,7 +104,7 @@ class Prepared:
 def prepare(order: Order) -> Prepared:
     """Read, render and check everything that the order names. Raises UsageError or AuthoringError."""
     if order.samples < 1 or order.connections < 1:
-        raise UsageError("--samples and --connections are at least 1")
+        raise UsageError("--samples and --max-connections are at least 1")
     if len(set(order.agents)) != len(order.agents):
         raise UsageError("an agent is named twice", "name each --agent once")
     profiles = tuple(load_profile(name, order.base_url).asked(dict(order.sampling)) for name in order.agents)
@@ -113,6 +113,10 @@ def prepare(order: Order) -> Prepared:
         toolbox(profile)
     check_prices(order, profiles)
     scenarios = tuple(select(order.scenarios))
+    if not scenarios:
+        raise UsageError(
+            f"there is no scenario in {', '.join(order.scenarios)}", "write one beside its family.yaml"
+        )
     rendered = [
         plan
         for scenario in scenarios
@@ -302,6 +306,9 @@ async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], No
                 for plan in prepared.plans:
                     await writer.plan(plan)
                 await play_some(prepared, agents, writer, done, frozenset())
+        except (LimitReached, Interrupted):
+            # The message says how to go on, so there has to be something to go on with.
+            raise
         except BaseException:
             discard_if_empty(path)
             raise

@@ -81,6 +81,7 @@ def import_file(
 
     def manifest() -> Manifest:
         about.refuse_missing(path, contrast)
+        about.refuse_label(path, behaviour)
         return Manifest(
             run=name,
             created=(created or runs.now()).isoformat(timespec="seconds"),
@@ -111,6 +112,7 @@ class _About:
         self.models: set[str] = set()
         self.contexts: set[str] = set()
         self.families: set[str] = set()
+        self.labels: set[str] = set()
         self.samples = 0
         self._prompts: dict[tuple[str, str, str], set[bytes]] = {}
 
@@ -120,6 +122,7 @@ class _About:
             self.models.add(key.agent)
             self.contexts.add(key.context)
             self.families.add(episode.family)
+            self.labels.update(name for name, _ in episode.labels)
             self.samples = max(self.samples, key.sample + 1)
             prompt = [part for m in episode.messages if m.role in ("system", "user") for part in (m.role, m.text)]
             scenario = (key.scenario, episode.family, key.variant)
@@ -133,6 +136,12 @@ class _About:
             )
             for (name, family, variant), prompts in sorted(self._prompts.items())
         )
+
+    def refuse_label(self, path: Path, behaviour: str) -> None:
+        name = behaviour.removeprefix("label:").partition("=")[0]
+        if behaviour and name not in self.labels:
+            there = f"there are: {', '.join(sorted(self.labels))}" if self.labels else "no line has any label"
+            raise UsageError(f"no line of {path} has the label {name!r}", there)
 
     def refuse_missing(self, path: Path, contrast: tuple[str, str]) -> None:
         missing = [context for context in contrast if context not in self.contexts]

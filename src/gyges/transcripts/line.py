@@ -27,6 +27,9 @@ REASONING_TAGS = ("think",)
 SCRATCHPAD_TAGS = ("SCRATCHPAD_REASONING", "scratchpad", "thinking", "reasoning")
 """Tags that prompts ask for; models without native reasoning write `<thinking>` only when told to."""
 
+NO_FAMILY = "imported"
+"""The family of scenarios whose names have no slash: they are one family, or each would be its own cluster."""
+
 _ROLES: dict[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -68,7 +71,7 @@ def episode_from_line(value: object) -> Episode:
     refused = messages[-1][1] is not None
     return Episode(
         key=EpisodeKey(_name(line, "model"), scenario, "", _name(line, "context"), _sample(line["sample"])),
-        family=scenario.rpartition("/")[0] or scenario,
+        family=scenario.rpartition("/")[0] or NO_FAMILY,
         outcome=Outcome.REFUSED_BY_MODEL if refused else Outcome.COMPLETED,
         reason="the refusal field is set" if refused else "",
         messages=tuple(message for message, _ in messages),
