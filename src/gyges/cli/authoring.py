@@ -1,0 +1,64 @@
+"""What is authored: a study made, checked, shown. It plays nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gyges.cli.app import app
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="The new study's folder.")]) -> None:
+    """Make a study: its folders and a small family to begin with."""
+    from gyges.scenarios.start import init as make
+
+    for path in make(folder):
+        typer.echo(str(path))
+    typer.echo(f"next: cd {folder} && gyges check")
+
+
+@app.command()
+def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scenarios or files.")] = None) -> None:
+    """Check everything authored: scenarios, agents, graders."""
+    from gyges.agents.graphs import load_graph
+    from gyges.agents.profile import load_profile, profile_names
+    from gyges.agents.tools import load_tools
+    from gyges.grading.default import default_graders
+    from gyges.grading.looked_for import unlooked
+    from gyges.scenarios.guard import check_guarded
+    from gyges.scenarios.read import families, listed
+
+    names = paths or families()
+    if not paths:
+        for name in profile_names():
+            profile = load_profile(name)
+            load_graph(profile.graph)
+            if profile.tools:
+                load_tools(profile.tools, profile.state)
+        default_graders()
+    problems = check_guarded(names)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += unlooked(listed(names))
+    for problem in problems:
+        typer.echo(str(problem))
+    errors = sum(problem.severity == "error" for problem in problems)
+    typer.echo(f"{len(listed(names))} scenarios checked: {errors} errors, {len(problems) - errors} warnings")
+    if errors:
+        raise typer.Exit(2)
+
+
+@app.command()
+def render(
+    scenario: Annotated[str, typer.Argument(help="A scenario's full name or file.")],
+    diff: Annotated[bool, typer.Option("--diff", help="Show only where the contexts differ.")] = False,
+) -> None:
+    """Show what would be sent, and the difference between the contexts."""
+    from gyges.scenarios.read import select
+    from gyges.scenarios.show import difference_lines, plan_lines
+
+    for found in select([scenario]):
+        for line in difference_lines(found) if diff else plan_lines(found):
+            typer.echo(line)

@@ -1,0 +1,190 @@
+"""Playing: plan, run, resume, status. It grades and reports what it played through `gyges.cli.reporting`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gyges.cli.app import (
+    Agents,
+    BaseUrl,
+    CallBudget,
+    Controls,
+    CostBudget,
+    FailOnError,
+    MaxConnections,
+    RequestsPerMinute,
+    Run,
+    Samples,
+    Scenarios,
+    TokenBudget,
+    TokensPerMinute,
+    app,
+)
+from gyges.cli.reporting import print_report, reports_of, write_page
+from gyges.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from gyges.batch.run import Prepared
+
+
+@app.command()
+def run(
+    scenarios: Scenarios,
+    agent: Agents,
+    samples: Samples = 1,
+    seed: Annotated[int, typer.Option(help="The root of everything random here; models do not see it.")] = 1,
+    base_url: BaseUrl = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Of one answer, in place of the profile's.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="In place of the profile's.")] = None,
+    reasoning_effort: Annotated[
+        str | None, typer.Option(help="As the provider spells it, in place of the profile's; asks for reasoning.")
+    ] = None,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
+    fail_on_error: FailOnError = 0.05,
+    control: Controls = None,
+    hide_signal: Annotated[
+        bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
+    ] = False,
+) -> None:
+    """Play scenarios with agents, grade what they did and thought, and report."""
+    from gyges.batch.flow import Limits
+    from gyges.batch.run import Order, limited, prepare
+    from gyges.batch.spending import Allowance
+    from gyges.transcripts.runs import new_run_name, run_path
+
+    asked = {"max_tokens": max_tokens, "temperature": temperature, "reasoning_effort": reasoning_effort}
+    prepared = prepare(
+        Order(
+            scenarios=tuple(scenarios),
+            agents=tuple(agent),
+            samples=samples,
+            seed=seed,
+            base_url=base_url,
+            sampling=tuple((name, value) for name, value in asked.items() if value is not None),
+            hide_signal=hide_signal,
+            controls=tuple(control or ()),
+            command=" ".join(["gyges", *sys.argv[1:]]),
+        )
+    )
+    limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
+    path = run_path(new_run_name())
+    play_and_report(path, prepared, new=True, tolerated=fail_on_error)
+
+
+@app.command()
+def resume(
+    name: Run,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
+    fail_on_error: FailOnError = 0.05,
+) -> None:
+    """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
+    from gyges.batch.flow import Limits
+    from gyges.batch.run import limited, prepare_again
+    from gyges.batch.spending import Allowance
+    from gyges.transcripts.reader import RunReader
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(name)
+    with RunReader(path) as reader:
+        prepared = prepare_again(reader.manifest)
+        billed = len(reader.unanswered())
+    if billed:
+        typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
+    limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
+    play_and_report(path, prepared, new=False, tolerated=fail_on_error)
+
+
+@app.command()
+def plan(
+    scenarios: Scenarios,
+    agent: Agents,
+    samples: Samples = 1,
+    base_url: BaseUrl = None,
+    control: Controls = None,
+    gap: Annotated[
+        float | None, typer.Option(help="A gap that you want to see, as a share: 0.1 is ten points.")
+    ] = None,
+    looks: Annotated[int, typer.Option(help="How often you will look at the growing run.", min=1, max=20)] = 1,
+) -> None:
+    """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
+    from gyges.analysis.design import design_lines, designs_of
+    from gyges.batch.plan import agent_plans, lines
+    from gyges.batch.run import Order, prepare
+
+    if gap is not None and not 0 < gap < 1:
+        raise UsageError(f"--gap {gap} is no share between 0 and 1", "write ten points as 0.1")
+    prepared = prepare(
+        Order(tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=tuple(control or ()))
+    )
+    for line in lines(agent_plans(prepared)):
+        typer.echo(line)
+    for line in design_lines(designs_of(prepared.plans, samples), len(agent), gap, looks):
+        typer.echo(line)
+
+
+@app.command()
+def status(name: Run = "latest", json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """How far a run is, and each call in flight with its age."""
+    from gyges.batch.status import lines, to_json
+    from gyges.batch.status import status as status_of
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(name)
+    found = status_of(path)
+    for line in [to_json(found, path.stem)] if json else lines(found, path.stem):
+        typer.echo(line)
+
+
+def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: float) -> None:
+    """Play what is to be played, then grade and report it."""
+    from gyges.batch.errors import check_errors
+    from gyges.batch.loop import run as run_loop
+    from gyges.batch.progress import Progress
+    from gyges.batch.run import play_into, play_rest
+    from gyges.grading.default import default_graders
+
+    # Rules that can't be read must be known before anything is paid for.
+    default_graders()
+    # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
+    os.environ["LANGSMITH_TRACING"] = "false"
+    play = play_into if new else play_rest
+    try:
+        with Progress(prepared.planned()) as progress:
+            run_loop(play(path, prepared, progress.done))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"
+        ) from None
+    grade_and_report(path)
+    check_errors(path, tolerated)
+
+
+def grade_and_report(path: Path) -> None:
+    """Grade the run, print its report, and write the page and the figures beside it."""
+    from gyges.analysis.report_json import to_json
+    from gyges.grading.run import grade_run
+
+    page, figures = path.with_suffix(".html"), path.with_suffix(".json")
+    grade_run(path)
+    print_report([path], html=page, overwrite=True)
+    write_page(figures, to_json(reports_of([path], None, False)[0]), overwrite=True)
+    typer.echo(f"\nreport       {page}\ntranscripts  gyges browse {path.stem}")

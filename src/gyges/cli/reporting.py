@@ -1,0 +1,98 @@
+"""Figures of runs, printed and written as pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gyges.cli.app import app
+from gyges.errors import UsageError
+
+if TYPE_CHECKING:
+    from gyges.analysis.result import Report
+
+
+@app.command()
+def report(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs; the latest if none is named.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX table.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    grades: Annotated[str | None, typer.Option(help="The grade set; the latest if none is named.")] = None,
+    acknowledge_missing: Annotated[
+        bool, typer.Option("--acknowledge-missing", help="Missing data is known; say so and report.")
+    ] = False,
+) -> None:
+    """Figures with their intervals, and what speaks against them."""
+    from gyges.transcripts.runs import find_run
+
+    forms = [form for form, chosen in (("json", json), ("markdown", markdown), ("latex", latex)) if chosen]
+    if len(forms) > 1:
+        raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", "choose one")
+    paths = [find_run(name) for name in runs or ["latest"]]
+    print_report(
+        paths, form=forms[0] if forms else "text", html=html, grades=grades, acknowledged=acknowledge_missing
+    )
+
+
+def print_report(
+    paths: list[Path],
+    *,
+    form: str = "text",
+    html: Path | None = None,
+    grades: str | None = None,
+    acknowledged: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Print the report of the runs in one form, and write it as a page where `html` says."""
+    from gyges.analysis.report_html import to_html
+    from gyges.analysis.report_json import to_json
+    from gyges.analysis.report_latex import to_latex
+    from gyges.analysis.report_markdown import to_markdown
+    from gyges.analysis.report_text import to_text
+
+    reports, compared = reports_of(paths, grades, acknowledged)
+    if html:
+        write_page(html, to_html(reports), overwrite)
+    match form:
+        case "json":
+            typer.echo(to_json(reports))
+        case "markdown":
+            typer.echo(to_markdown(reports))
+        case "latex":
+            typer.echo(to_latex(reports))
+        case _:
+            ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            typer.echo(to_text(reports, ascii_only=ascii_only))
+            for line in compared:
+                typer.echo(line)
+
+
+def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tuple[list[Report], list[str]]:
+    """The reports of the runs, and of several what sets them apart, in lines."""
+    from contextlib import ExitStack
+
+    from gyges.analysis.report import compare_runs, report_of
+    from gyges.analysis.words import compared
+    from gyges.transcripts.reader import RunReader
+
+    with ExitStack() as stack:
+        readers = [stack.enter_context(RunReader(path)) for path in paths]
+        reports = [report_of(reader, grades, missing_acknowledged=acknowledged) for reader in readers]
+        differences = compare_runs(readers, grades) if len(readers) > 1 else ()
+    return reports, [compared(difference) for difference in differences]
+
+
+def write_page(path: Path, page: str, overwrite: bool) -> None:
+    """Write the whole page or nothing. Raises UsageError where something would be lost."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already", "name another file, or remove it")
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", "make it, or name another file")
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(page, encoding="utf-8")
+    unfinished.replace(path)
