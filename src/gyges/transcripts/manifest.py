@@ -60,6 +60,28 @@ class PlantedGap(BaseModel):
     gap: float
 
 
+class Forking(BaseModel):
+    """What the forks of a run are: of which run's episodes, and what is done in them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    """The run forked from."""
+    sha256: str
+    """Of that run's manifest."""
+    kind: Literal["probe", "intervention"]
+    names: tuple[str, ...]
+    """The probes asked or the interventions made, as the command gave them; `truncated:0.5` with its fraction."""
+    at: str
+    """`prompt`, `end` or both, with a comma, for probes; the number of the answer for interventions, or `last`."""
+    repeats: int
+    episodes: int | None = None
+    """Only so many of that run's episodes of each agent; None: all."""
+    paraphraser: PlannedAgent | None = None
+    texts: str
+    """The SHA-256 of the authored words of the probes or interventions."""
+
+
 class Manifest(BaseModel):
     """Everything about a run that is not an episode. `created` is ISO 8601 in UTC."""
 
@@ -67,7 +89,7 @@ class Manifest(BaseModel):
 
     run: str
     created: str
-    source: Literal["played", "imported"]
+    source: Literal["played", "imported", "forked"]
     command: str
     seed: int
     samples: int
@@ -84,6 +106,8 @@ class Manifest(BaseModel):
     """Of imported transcripts: the label that says the behaviour, as `label:NAME=VALUE`."""
     options: str = ""
     """The label's values that count, as `a,b`."""
+    forked: Forking | None = None
+    """Of a run of forks; the fields above are those of the run forked from, except `samples`."""
     versions: dict[str, str]
     """Of gyges, Python, SQLite and the SDKs."""
 

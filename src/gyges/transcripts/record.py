@@ -118,6 +118,43 @@ class EpisodeKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Fork:
+    """Where an episode leaves another one, and what is done there. The other one is never changed.
+
+    The fork has that one's agent, scenario, variant and context in its key, and a `sample` of its own, the same in
+    all contexts: forks of a pair that are made in the same way are a pair again.
+    """
+
+    run: str
+    """The run forked from."""
+    episode: str
+    """The id of the episode forked from."""
+    sample: int
+    """That episode's own sample."""
+    turn: int
+    """How many of that episode's answers stand before the fork; an intervention takes the place of the next."""
+    message: int
+    """The first message of this episode that is the fork's own; those before it are that episode's."""
+    kind: Literal["probe", "intervention"]
+    name: str
+    """Of the probe, or of what is done to the reasoning."""
+    repeat: int = 0
+    """Which repetition of the same fork, from 0."""
+    reasoning: bool = True
+    """Of a probe: whether it was asked with the agent's reasoning, or with it switched off."""
+    marker: str = ""
+    """Of a probe: what the line of its answer begins with."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Of a probe: the labels and the words of its choices, in the order in which they were shown."""
+    right: str = ""
+    """Of a probe: the label of the right answer in this context; "" where none is authored."""
+    fraction: float | None = None
+    """Of an intervention: up to where the reasoning is kept, or where something is put in, as a share of it."""
+    impossible: str = ""
+    """Why it could not be done; then nothing was asked of the model. "" where it could."""
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """A transcript: the key, how it ended and everything said. Times are seconds since 1970 (UTC)."""
 
@@ -134,6 +171,8 @@ class Episode:
     labels: tuple[tuple[str, str], ...] = ()
     """Labels that came with an imported transcript."""
     metadata: tuple[tuple[str, str], ...] = ()
+    fork: Fork | None = None
+    """Of an episode that is a fork of another one."""
 
 
 @dataclass(frozen=True, slots=True)

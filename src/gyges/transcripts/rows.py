@@ -11,6 +11,7 @@ from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
 from gyges.transcripts import codec, schema
 from gyges.transcripts.codec import Json, original, stored
+from gyges.transcripts.forks import read_fork, spell_fork
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Intent, Message, Outcome, Reasoning, Visibility
@@ -65,6 +66,7 @@ _BLOCK = "message, channel, block, role, text, signal, replay, visibility, sourc
 _INSERT_EPISODE = f"INSERT INTO episode(sha256, {_EPISODE}) VALUES ({', '.join('?' * 15)})"
 _INSERT_BLOCK = f"INSERT INTO block(episode, {_BLOCK}) VALUES ({', '.join('?' * 12)})"
 _INSERT_TOOLS = f"INSERT INTO block(episode, {_BLOCK}, tools) VALUES ({', '.join('?' * 13)})"
+_INSERT_FORK = f"INSERT INTO episode(sha256, {_EPISODE}, fork) VALUES ({', '.join('?' * 16)})"
 _UPDATE_EPISODE = "UPDATE episode SET {} WHERE number = ?".format(
     ", ".join(f"{column} = ?" for column in ["sha256", *_EPISODE.split(", ")])
 )
@@ -76,7 +78,7 @@ def put_episode(db: sqlite3.Connection, episode: Episode) -> None:
     sha256 = _episode_digest(row, blocks)
     found = db.execute("SELECT number, outcome, sha256 FROM episode WHERE id = ?", (row[0],)).fetchone()
     if found is None:
-        number = db.execute(_INSERT_EPISODE, (sha256, *row)).lastrowid
+        number = db.execute(_INSERT_FORK if episode.fork else _INSERT_EPISODE, (sha256, *row)).lastrowid
     else:
         number, outcome, already = found
         if already == sha256:
@@ -84,7 +86,9 @@ def put_episode(db: sqlite3.Connection, episode: Episode) -> None:
         if outcome != Outcome.PENDING:
             raise StoreError(f"episode {row[0]} is recorded already, with other words", "play it in a new run")
         db.execute("DELETE FROM block WHERE episode = ?", (number,))
-        db.execute(_UPDATE_EPISODE, (sha256, *row, number))
+        db.execute(_UPDATE_EPISODE, (sha256, *row[:_EPISODE_CELLS], number))
+        if episode.fork:
+            db.execute("UPDATE episode SET fork = ? WHERE number = ?", (row[-1], number))
     for block in blocks:
         db.execute(_INSERT_BLOCK if len(block) == _PLAIN_CELLS else _INSERT_TOOLS, (number, *block))
 
@@ -98,7 +102,11 @@ def _episode_digest(row: list[Json], blocks: list[list[Json]]) -> bytes:
     return codec.digest(json.dumps([row, *blocks], ensure_ascii=False))
 
 
+_EPISODE_CELLS = len(_EPISODE.split(", "))
+
+
 def _episode_cells(episode: Episode) -> list[Json]:
+    """A fork has one cell more: without it, hashes are those of older schemas."""
     key = episode.key
     return [
         key.id(),
@@ -115,6 +123,7 @@ def _episode_cells(episode: Episode) -> list[Json]:
         stored(episode.model),
         codec.spell_pairs(episode.labels),
         codec.spell_pairs(episode.metadata),
+        *([spell_fork(episode.fork)] if episode.fork else []),
     ]
 
 
@@ -157,9 +166,10 @@ def get_headings(db: sqlite3.Connection, wanted: Mapping[str, str]) -> Iterator[
 
 def get_episodes(db: sqlite3.Connection, wanted: Mapping[str, str]) -> Iterator[Episode]:
     """Whole episodes in the order of `get_headings`, one at a time."""
+    fork_column = "fork" if schema.version(db) >= schema.WITH_FORKS else "NULL"
+    select = f"SELECT started, ended, model, labels, metadata, {fork_column} FROM episode WHERE number = ?"
     for number, heading in get_headings(db, wanted):
-        row = db.execute("SELECT started, ended, model, labels, metadata FROM episode WHERE number = ?", (number,))
-        started, ended, model, labels, metadata = row.fetchone()
+        started, ended, model, labels, metadata, fork = db.execute(select, (number,)).fetchone()
         yield Episode(
             key=heading.key,
             family=heading.family,
@@ -171,6 +181,7 @@ def get_episodes(db: sqlite3.Connection, wanted: Mapping[str, str]) -> Iterator[
             model=original(model),
             labels=codec.read_pairs(labels),
             metadata=codec.read_pairs(metadata),
+            fork=read_fork(fork) if fork else None,
         )
 
 

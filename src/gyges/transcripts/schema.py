@@ -138,7 +138,15 @@ def _fourth(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE block ADD COLUMN tools TEXT")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth)
+WITH_FORKS = 5
+"""In runs of older schemas no episode is a fork."""
+
+
+def _fifth(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE episode ADD COLUMN fork TEXT")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 
