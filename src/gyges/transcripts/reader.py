@@ -12,8 +12,10 @@ from typing import Self
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import codec, rows, schema, search
+from gyges.transcripts import codec, judged_rows, rows, schema, search
+from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade
+from gyges.transcripts.judged import Judgement
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, Intent, Outcome
 from gyges.transcripts.rows import Heading
@@ -133,6 +135,18 @@ class RunReader:
             return
         with self._told():
             yield from rows.get_grades(self._db, sets[-1] if set_name is None else set_name)
+
+    def grade_set(self, name: str) -> GradeSet | None:
+        """What a set of grades says of itself; None for a set that says nothing."""
+        with self._told():
+            return judged_rows.get_grade_set(self._db, name)
+
+    def judgements(self, set_name: str | None = None) -> Iterator[Judgement]:
+        """The judged grades of a set, by default of the latest, with their records."""
+        sets = self.grade_sets()
+        if sets:
+            with self._told():
+                yield from judged_rows.get_judgements(self._db, sets[-1] if set_name is None else set_name)
 
     def search(
         self, text: str, literal: bool = True, part: Part | None = None, limit: int = 100

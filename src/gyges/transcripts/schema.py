@@ -146,7 +146,29 @@ def _fifth(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE episode ADD COLUMN fork TEXT")
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth)
+# What a set of grades says of itself, and how each judged grade came about. NULL in sets of before.
+_V6 = """
+ALTER TABLE grade_set ADD COLUMN about TEXT;
+ALTER TABLE grade_set ADD COLUMN about_sha256 BLOB;
+
+CREATE TABLE judgement(
+  number INTEGER PRIMARY KEY,
+  grade INTEGER NOT NULL UNIQUE REFERENCES grade(number),
+  record TEXT NOT NULL,
+  sha256 BLOB NOT NULL
+) STRICT;
+"""
+
+WITH_JUDGEMENTS = 6
+"""In runs of older schemas nothing was judged by a model."""
+
+
+def _sixth(connection: sqlite3.Connection) -> None:
+    for statement in _V6.split(";\n"):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 

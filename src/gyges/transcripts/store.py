@@ -14,9 +14,11 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import rows, schema, search
+from gyges.transcripts import judged_rows, rows, schema, search
 from gyges.transcripts.commits import Commits
+from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade
+from gyges.transcripts.judged import Judged
 from gyges.transcripts.lock import Lock, Owner
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
@@ -93,6 +95,14 @@ class RunWriter:
                 rows.put_grade(db, grade, set_name)
 
         await self._commits.commit(write)
+
+    async def grade_set(self, about: GradeSet) -> None:
+        """Begin a set of grades: what it says of itself, before its first grade. Sets are never changed."""
+        await self._commits.commit(lambda db: judged_rows.put_grade_set(db, about))
+
+    async def judgement(self, grade: Grade, judged: Judged, set_name: str) -> None:
+        """Add a judged grade to a set, with the record of how it came about."""
+        await self._commits.commit(lambda db: judged_rows.put_judgement(db, grade, judged, set_name))
 
     async def index(self) -> None:
         """Take all finished episodes into the full-text index, some at a time between other writes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gyges.errors import StoreError
-from gyges.transcripts import codec, rows, schema
+from gyges.transcripts import codec, judged_rows, rows, schema
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead
 from gyges.transcripts.record import Episode
 from gyges.transcripts.safe import safe
@@ -46,6 +46,7 @@ def _problems(db: sqlite3.Connection) -> Iterator[str]:
     yield from _calls(db)
     for name in rows.get_grade_sets(db):
         yield from _grades(db, name)
+    yield from judged_rows.problems(db)
 
 
 def _manifest(db: sqlite3.Connection) -> Iterator[str]:
