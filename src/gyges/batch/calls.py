@@ -15,7 +15,7 @@ from gyges.batch.flow import Flow
 from gyges.batch.health import Halt, Health, is_throttling
 from gyges.batch.retry import AGAIN, Patience
 from gyges.batch.spending import Spending
-from gyges.models.provider import CallFailed, Provider, Received, Reply, Sampling, Tool, Trouble, Usage
+from gyges.models.provider import CallFailed, Form, Provider, Received, Reply, Sampling, Tool, Trouble, Usage
 from gyges.scenarios.plan import Seed
 from gyges.transcripts.record import Call, Intent, Message
 from gyges.transcripts.store import RunWriter
@@ -59,10 +59,12 @@ class Caller:
         """The episode's deadline, which stands still while a call waits for its turn or for the provider."""
         self._deadline = deadline
 
-    async def __call__(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> Reply:
+    async def __call__(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), form: Form | None = None
+    ) -> Reply:
         """Ask once more. Raises CallFailed when no attempt gave an answer."""
         ordinal, self._ordinal = self._ordinal, self._ordinal + 1
-        body = self._line.provider.request(self._line.model, messages, self._line.sampling, tools)
+        body = self._line.provider.request(self._line.model, messages, self._line.sampling, tools, form)
         known = self._answered.get(ordinal)
         if known is not None and known.request == body and known.response is not None:
             received = Received(known.status or 200, known.headers, known.response)

@@ -18,7 +18,8 @@ from gyges.errors import UsageError
 from gyges.models import streams, wire
 from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
 from gyges.models.failures import failed, failed_inside
-from gyges.models.provider import Received, Reply, Sampling, Tool, Usage
+from gyges.models.http import timeouts
+from gyges.models.provider import Form, Received, Reply, Sampling, Tool, Usage
 from gyges.models.tools import Written, arguments, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -73,7 +74,12 @@ class AnthropicMessages:
     # Asking
 
     def request(
-        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        tools: Sequence[Tool] = (),
+        form: Form | None = None,
     ) -> bytes:
         """The seed is left out: Messages takes none."""
         opening, rest = _split_system(messages)
@@ -87,6 +93,8 @@ class AnthropicMessages:
         settings |= _thinking(sampling)
         if tools:
             settings["tools"] = [_tool(tool) for tool in tools]
+        if form is not None:
+            _hold_to(form, settings)
         return wire.joined(settings, "messages", _messages(rest))
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
@@ -240,6 +248,19 @@ def _calls(blocks: str) -> tuple[ToolCall, ...]:
     return settled(
         Written(wire.string(use, "id"), wire.string(use, "name"), given[at]) for at, use in uses.items()
     )
+
+
+def _hold_to(form: Form, settings: Json) -> None:
+    tool = form.tool
+    if form.way == "schema":
+        effort = wire.mapping(settings, "output_config")
+        settings["output_config"] = effort | {"format": {"type": "json_schema", "schema": tool.parameters}}
+        return
+    if wire.mapping(settings, "thinking").get("type", "disabled") != "disabled":
+        raise UsageError(
+            "Messages lets no model think that is made to call a tool", "write `verdict: schema`, or set no effort"
+        )
+    settings |= {"tools": [_tool(tool)], "tool_choice": {"type": "tool", "name": tool.name}}
 
 
 def _thinking(sampling: Sampling) -> Json:

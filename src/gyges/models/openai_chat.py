@@ -13,7 +13,7 @@ from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import CallFailed, Received, Reply, Sampling, Tool, Trouble, Usage
+from gyges.models.provider import CallFailed, Form, Received, Reply, Sampling, Tool, Trouble, Usage
 from gyges.models.tools import function_calls, spelt_calls
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -64,7 +64,12 @@ class OpenAIChat:
     # Asking
 
     def request(
-        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        tools: Sequence[Tool] = (),
+        form: Form | None = None,
     ) -> bytes:
         refuse_budget(sampling)
         # OpenAI refuses max_tokens for its reasoning models; many compatible servers know no other name.
@@ -78,7 +83,7 @@ class OpenAIChat:
             "stream": self._stream or None,
             # Without it a stream says nothing of its tokens.
             "stream_options": {"include_usage": True} if self._stream else None,
-        }
+        } | _held_to(form)
         given = {name: value for name, value in settings.items() if value is not None}
         return wire.joined(given, "messages", [self._message(message) for message in messages])
 
@@ -158,6 +163,20 @@ class OpenAIChat:
 def _tool(tool: Tool) -> Json:
     about: Json = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": about}
+
+
+def _held_to(form: Form | None) -> Json:
+    if form is None:
+        return {}
+    tool = form.tool
+    if form.way == "schema":
+        schema: Json = {"name": tool.name, "strict": True, "schema": tool.parameters}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    about: Json = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {
+        "tools": [{"type": "function", "function": about | {"strict": True}}],
+        "tool_choice": {"type": "function", "function": {"name": tool.name}},
+    }
 
 
 def _choice(received: Received, answer: Json) -> Json:

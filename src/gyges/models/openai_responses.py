@@ -13,7 +13,7 @@ from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import Received, Reply, Sampling, Tool, Usage
+from gyges.models.provider import Form, Received, Reply, Sampling, Tool, Usage
 from gyges.models.tools import Written, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -45,7 +45,12 @@ class OpenAIResponses:
     # Asking
 
     def request(
-        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        tools: Sequence[Tool] = (),
+        form: Form | None = None,
     ) -> bytes:
         """The seed is left out: Responses takes none. With an effort a summary of the reasoning is asked for."""
         refuse_budget(sampling)
@@ -59,6 +64,7 @@ class OpenAIResponses:
             settings["reasoning"] = {"effort": effort} | ({} if effort == "none" else {"summary": "auto"})
         if tools:
             settings["tools"] = [_tool(tool) for tool in tools]
+        settings |= _held_to(form)
         items = (_item(message) for message in messages)
         return wire.joined(settings, "input", [item for item in items if item])
 
@@ -159,6 +165,20 @@ def _tool(tool: Tool) -> Json:
     # Strict schemas are a dialect of their own: what an author writes is checked here, when it is called.
     about: Json = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", **about, "strict": False}
+
+
+def _held_to(form: Form | None) -> Json:
+    if form is None:
+        return {}
+    tool = form.tool
+    if form.way == "schema":
+        return {
+            "text": {
+                "format": {"type": "json_schema", "name": tool.name, "strict": True, "schema": tool.parameters}
+            }
+        }
+    choice: Json = {"type": "function", "name": tool.name}
+    return {"tools": [_tool(tool) | {"strict": True}], "tool_choice": choice}
 
 
 def _text(parts: Sequence[Json], kind: str, name: str) -> str:

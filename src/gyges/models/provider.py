@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from gyges.transcripts.record import Message, Outcome
 
@@ -35,6 +35,19 @@ class Tool:
     description: str
     parameters: Mapping[str, object]
     """JSON Schema of an object: the arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form an answer must have: the arguments of this tool, as JSON, held to by the provider.
+
+    `schema`: the answer's text is that JSON (structured output). `tool`: the answer is one call of the tool, which
+    the model can't but make. Schemas keep to what all providers take in strict mode: every property required, no
+    others, enumerations in the place of ranges.
+    """
+
+    tool: Tool
+    way: Literal["schema", "tool"] = "schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +135,14 @@ class Provider(Protocol):
     """Where calls go; holds no secret."""
 
     def request(
-        self, model: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Tool] = ()
+        self,
+        model: str,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        tools: Sequence[Tool] = (),
+        form: Form | None = None,
     ) -> bytes:
-        """The body to send, as JSON bytes: what is stored is what is sent."""
+        """The body to send, as JSON bytes: what is stored is what is sent. With `form`, without other tools."""
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         """Send the body once. Raises CallFailed when no answer came at all."""
