@@ -22,5 +22,6 @@ def read_fork(spelt: str) -> Fork:
     """The inverse of `spell_fork`. Raises TypeError or ValueError for what is none."""
     record = json.loads(spelt)
     choices = tuple((codec.original(label), codec.original(words)) for label, words in record.pop("choices", ()))
-    given = {name: codec.original(value) if isinstance(value, str) else value for name, value in record.items()}
-    return Fork(**given, choices=choices)
+    for name, value in record.items():
+        record[name] = codec.original(value) if isinstance(value, str) else value
+    return Fork(**record, choices=choices)
