@@ -20,7 +20,17 @@ from gyges.browse.shelf import Shelf
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest
-from gyges.transcripts.record import Call, Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import (
+    Call,
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.store import RunWriter
 
 TOKEN = "the-token-of-this-test"
@@ -108,7 +118,8 @@ def conversation(text: str, words: str = "Will you?") -> tuple[Message, ...]:
     return (
         Message("system", "You are kind."),
         Message("user", f"<tier>free</tier>\n{words}", signal=((0, 17),)),
-        Message("assistant", text, reasoning, replay=text),
+        Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),)),
+        Message("tool", text, result=ToolResult(text, True)),
     )
 
 
@@ -121,7 +132,10 @@ def everywhere(text: str, sample: int = 0) -> tuple[list[Episode], list[Grade], 
         played = Episode(
             key, text, Outcome.TRUNCATED, text, conversation(text, text), 1.0, 2.0, text, pairs, pairs
         )
-        evidence = (Evidence(2, "reasoning", 0, 0, len(text), text), Evidence(2, "text", 0, 0, len(text), text))
+        evidence = (
+            Evidence(2, "reasoning", 0, 0, len(text), text, decoded=text),
+            Evidence(2, "text", 0, 0, len(text), text),
+        )
         episodes.append(played)
         grades += [
             Grade(key.id(), "behaviour", text, text, BehaviourShown(text, evidence)),

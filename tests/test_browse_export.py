@@ -104,7 +104,7 @@ async def test_from_the_disk_it_lists_searches_and_shows_pairs(run: Path, tmp_pa
         await tab.press("Escape")
         await tab.press("j")
         await tab.press("Enter")
-        await tab.until("location.hash.startsWith('#pair=')")
+        await tab.until("!document.querySelector('#pair').hidden")
         assert await tab.ask("document.querySelector('#pair h1').textContent") == "f/s0"
         await tab.press("d")
         assert await tab.ask("document.querySelector('mark.target').closest('article').id") == "a-2"

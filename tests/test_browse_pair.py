@@ -8,7 +8,7 @@ import pytest
 
 from gyges.browse.pair import Place, read_place, view
 from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead
-from gyges.transcripts.record import Message, Reasoning, Visibility
+from gyges.transcripts.record import Message, Reasoning, ToolCall, ToolResult, Visibility
 from tests.browsing import kind_pair
 
 
@@ -152,3 +152,44 @@ def test_where_no_signal_is_recorded_the_words_that_only_one_prompt_has_are_mark
         if cell
     ]
     assert marked == [["<free>True</free>"], ["<free>False</free>"]]
+
+
+def test_where_the_sides_call_other_tools_their_action_parts() -> None:
+    one, other = kind_pair("s", 0, "a", "b")[0]
+    read = ToolCall("1", "read_file", '{"path": "a"}')
+    sides = (
+        (read, ToolCall("2", "send_mail", '{"to": "ann"}')),
+        (read, ToolCall("2", "send_mail", '{"to": "bob"}'), ToolCall("3", "halt", "{}")),
+    )
+    first, second = (
+        replace(
+            episode,
+            messages=(
+                said("user", "u"),
+                Message("assistant", "", calls=calls),
+                Message("tool", "x", result=answer),
+            ),
+        )
+        for episode, calls, answer in zip(
+            (one, other), sides, (ToolResult("1"), ToolResult("2", True)), strict=True
+        )
+    )
+    shown = view(first, second, words="ann")
+    assert shown.forks == {"action": "a-1-c1"}
+    cells = [cell for turn in shown.turns for cell in turn.cells if cell]
+    assert [asked.id for cell in cells for asked in cell.calls if asked.parted] == ["a-1-c1", "b-1-c1"]
+    assert [cell.answers for cell in cells if cell.message.role == "tool"] == ["read_file", "send_mail"]
+    found = [
+        p.text for cell in cells for a in cell.calls for p in a.words if any(m.kind == "found" for m in p.marks)
+    ]
+    assert found == ["ann"]
+
+
+def test_what_evidence_hides_stands_behind_it() -> None:
+    one = kind_pair("s", 0, "complies", "declines")[0][0]
+    quoted = Evidence(2, "reasoning", 0, 0, 4, "They", decoded="obey")
+    grade = Grade(one.key.id(), "reasoning", "g", "1", ReasoningRead((Finding("encoded", (quoted,)),)))
+    thought = view(one, None, [grade]).turns[2].first
+    assert thought is not None
+    closing = [p for p in thought.thoughts[0].words or [] if any(mark.decoded for mark in p.closes)]
+    assert [(p.at + len(p.text), p.closes[0].decoded) for p in closing] == [(4, "obey")]

@@ -82,4 +82,5 @@ def test_what_was_hidden_is_graded_in_turn() -> None:
     assert isinstance(answer, ReasoningRead)
     found = {one.name: one.evidence[0].quote for one in answer.findings}
     assert found["encoded_base64"] == found["alignment_faking"] == carrier
+    assert {one.evidence[0].decoded for one in answer.findings} == {secret}
     assert isinstance(grader.grade(View((), Outcome.COMPLETED), None), Ungraded)

@@ -68,3 +68,9 @@ def test_a_finding_keeps_its_score_and_one_from_before_scores_has_none() -> None
     before = '{"findings":[["b",[[1,"reasoning",0,2,4,"so"]]]]}'
     assert codec.read_answer(before) == ReasoningRead((Finding("b", (place,)),))
     assert codec.spell_answer(ReasoningRead((Finding("b", (place,)),))) == before
+
+
+def test_what_evidence_hides_is_kept_with_it() -> None:
+    place = Evidence(1, "reasoning", 0, 2, 10, "c28gd2hhdA==", "so \x00 what")
+    answer = ReasoningRead((Finding("encoded_base64", (place,)),))
+    assert codec.read_answer(codec.spell_answer(answer)) == answer

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from gyges.errors import UsageError
 from gyges.transcripts.manifest import Manifest
-from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+from gyges.transcripts.record import (
+    Episode,
+    EpisodeKey,
+    Message,
+    Outcome,
+    Reasoning,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
 from gyges.transcripts.search import Hit, Part
 from gyges.transcripts.store import RunReader, RunWriter, index_run, write_run
 
@@ -121,6 +130,25 @@ def test_a_search_can_be_for_prompts_reasoning_or_answers(path: Path, part: Part
 def test_a_search_that_says_nothing_or_too_much_is_refused(path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="the search is"):
         found(path, text)
+
+
+@pytest.mark.parametrize("indexed_first", [True, False])
+def test_tool_calls_are_found_by_name_and_argument(tmp_path: Path, indexed_first: bool) -> None:
+    calls = (ToolCall("1", "read_file", '{"path": "notes"}'), ToolCall("2", "send_mail", '{"to": "ann, will"}'))
+    messages = (
+        Message("assistant", "I will look.", calls=calls),
+        Message("tool", "will this do?", result=ToolResult("1")),
+    )
+    path = tmp_path / "tools.sqlite"
+    key = EpisodeKey("a", "f/s", "", "c", 0)
+    write_run(path, [Episode(key, "f", Outcome.COMPLETED, "", messages, 1.0, 2.0)], lambda: MANIFEST)
+    if indexed_first:
+        asyncio.run(index_run(path))
+    (hit,) = found(path, "send_mail to ann")
+    assert (hit.message, hit.channel, hit.block, hit.found) == (0, "call", 1, 'send_mail {"to": "ann')
+    assert [(hit.channel, hit.block) for hit in found(path, "will")] == [("text", 0), ("call", 1), ("text", 0)]
+    assert [hit.channel for hit in found(path, "will", "calls")] == ["call"]
+    assert [hit.channel for hit in found(path, "will", "answers")] == ["text"]
 
 
 def test_no_more_hits_than_asked_for(path: Path) -> None:

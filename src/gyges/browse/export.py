@@ -166,4 +166,4 @@ class Mask:
                 return grade
 
     def _evidence(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        return tuple(replace(quoted, quote=self.text(quoted.quote)) for quoted in evidence)
+        return tuple(replace(one, quote=self.text(one.quote), decoded=self.text(one.decoded)) for one in evidence)

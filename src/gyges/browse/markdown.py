@@ -44,8 +44,14 @@ def _message(cell: Cell) -> Iterator[str]:
         if reasoning.text is not None:
             yield from _fenced(reasoning.text)
     yield ""
-    yield f"**{cell.place.message} {cell.message.role}**"
-    yield from _fenced(_with_signal(cell.message))
+    answers = f" {_inline(cell.answers)}" if cell.answers else ""
+    yield f"**{cell.place.message} {cell.message.role}**{answers}"
+    if cell.message.text or not cell.calls:
+        yield from _fenced(_with_signal(cell.message))
+    for asked in cell.calls:
+        yield ""
+        yield f"calls {_inline(asked.call.name)}"
+        yield from _fenced(asked.call.arguments)
 
 
 def _with_signal(message: Message) -> str:
@@ -74,7 +80,8 @@ def _notes(notes: list[Note], played: bool) -> Iterator[str]:
         answer = f"ungraded, {note.name}" if note.ungraded else note.name
         yield f"- {note.question}: {_inline(answer)} (grader {_inline(note.grader)} {_inline(note.version)})"
         for quoted in note.evidence:
-            yield f"    - {_place(quoted)}: {_inline(quoted.quote)}"
+            said = f", decoded: {_inline(quoted.decoded)}" if quoted.decoded else ""
+            yield f"    - {_place(quoted)}: {_inline(quoted.quote)}{said}"
 
 
 def _place(quoted: Evidence) -> str:

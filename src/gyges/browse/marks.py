@@ -35,16 +35,19 @@ class Mark:
     id: str = ""
     grader: str = ""
     lane: int = 0
+    decoded: str = ""
+    """What the span says in plain words, where it hides them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Characters under the same marks. `opens` are the marks that begin here."""
+    """Characters under the same marks. `opens` are the marks that begin here, `closes` those that end here."""
 
     at: int
     text: str
     marks: tuple[Mark, ...] = ()
     opens: tuple[Mark, ...] = ()
+    closes: tuple[Mark, ...] = ()
     shown_as: str = ""
     """For what would act or can't be seen: what to show instead."""
     left_out: int = 0
@@ -99,6 +102,7 @@ def _cut(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Piece]:
         cut += [replace(part, marks=over) for part in parts]
         opens = tuple(mark for mark in over if mark.start == left)
         cut[-len(parts)] = replace(cut[-len(parts)], opens=opens)
+        cut[-1] = replace(cut[-1], closes=tuple(mark for mark in over if mark.end == right))
     return cut
 
 

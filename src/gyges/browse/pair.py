@@ -10,7 +10,7 @@ from itertools import islice, zip_longest
 
 from gyges.browse.marks import WHOLE, Kind, Mark, Piece, pieces
 from gyges.transcripts.grades import BehaviourShown, Channel, Evidence, Grade, Question, ReasoningRead, Ungraded
-from gyges.transcripts.record import Episode, Message, Reasoning
+from gyges.transcripts.record import Episode, Message, Reasoning, ToolCall
 
 SIDES = ("a", "b")
 """How the first and the second context are named in an element's id and in a deep link."""
@@ -68,13 +68,25 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A tool call. `parted` when the other side called another tool here, or the same with other words."""
+
+    id: str
+    call: ToolCall
+    words: list[Piece]
+    parted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One message of one side."""
+    """One message of one side. `answers` is the tool that a tool's message comes from."""
 
     place: Place
     message: Message
     thoughts: tuple[Thought, ...]
     words: list[Piece]
+    calls: tuple[Asked, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,10 @@ class _Shown:
     marked: Marked
     words: str
     whole: int
+    parted: tuple[str, ...]
+    """Ids of the tool calls where the two sides part."""
+    tools: dict[str, str]
+    """By side and id of a call, which tool was called."""
 
     def cut(self, place: Place, text: str, signal: Sequence[Mark] = ()) -> list[Piece]:
         return pieces(text, [*signal, *self.marked.get(place, ()), *_found(text, self.words)], self.whole)
@@ -153,7 +169,7 @@ def view(
         for note in _annotate(side, of_side, letters, marked)
     ]
     rows = _aligned(first.messages if first else (), second.messages if second else ())
-    forks = _forks(rows, marked)
+    forks, parted = _forks(rows, marked)
     _mark_differences(rows, marked)
     if linked:
         _add(
@@ -161,7 +177,13 @@ def view(
             linked.place,
             Mark(linked.start, linked.end, "link", id=linked.place.id(linked.start, linked.end)),
         )
-    shown = _Shown(marked, words, whole)
+    tools = {
+        f"{side}-{call.id}": call.name
+        for side, episode in zip(SIDES, episodes, strict=True)
+        for message in (episode.messages if episode else ())
+        for call in message.calls
+    }
+    shown = _Shown(marked, words, whole, parted, tools)
     turns = tuple(_turn(one, other, shown) for one, other in rows)
     return PairView(first, second, turns, tuple(notes), forks)
 
@@ -207,7 +229,7 @@ def _annotate(
             letter = letters.get((name, grade.grader), "")
             for quoted in evidence:
                 id = _id(side, quoted, letter)
-                mark = Mark(quoted.start, quoted.end, kind, name, letter, id, grade.grader)
+                mark = Mark(quoted.start, quoted.end, kind, name, letter, id, grade.grader, decoded=quoted.decoded)
                 _add(marked, _where(side, quoted), mark)
             yield Note(letter, name, grade.grader, grade.version, grade.question, side, evidence)
 
@@ -260,7 +282,19 @@ def _cell(side: str, entry: tuple[int, Message], shown: _Shown) -> Cell:
         _thought(Place(side, number, "reasoning", block), reasoning, shown)
         for block, reasoning in enumerate(message.reasoning)
     )
-    return Cell(place, message, thoughts, shown.cut(place, message.text, signal))
+    calls = tuple(_asked(place, at, call, shown) for at, call in enumerate(message.calls))
+    answers = shown.tools.get(f"{side}-{message.result.call}", "") if message.result else ""
+    return Cell(place, message, thoughts, shown.cut(place, message.text, signal), calls, answers)
+
+
+def _asked(place: Place, at: int, call: ToolCall, shown: _Shown) -> Asked:
+    id = _call_id(place.side, place.message, at)
+    words = pieces(call.arguments, [*_found(call.arguments, shown.words)], shown.whole)
+    return Asked(id, call, words, id in shown.parted)
+
+
+def _call_id(side: str, message: int, at: int) -> str:
+    return f"{side}-{message}-c{at}"
 
 
 def _thought(place: Place, reasoning: Reasoning, shown: _Shown) -> Thought:
@@ -282,9 +316,13 @@ def _found(text: str, words: str, most: int = 200) -> Iterator[Mark]:
 # Where the two part
 
 
-def _forks(rows: Sequence[_Row], marked: Marked) -> dict[str, str]:
-    """Mark the first divergence in reasoning and in action on both sides; returns the ids of the first side's."""
+def _forks(rows: Sequence[_Row], marked: Marked) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Mark the first divergence in reasoning and in action on both sides.
+
+    Returns the ids of the first side's, and where action parts with a tool call the ids of both sides' calls.
+    """
     forks: dict[str, str] = {}
+    parted: tuple[str, ...] = ()
     for one, other in rows:
         if one is None or other is None or one[1].role != "assistant" or other[1].role != "assistant":
             continue
@@ -295,7 +333,19 @@ def _forks(rows: Sequence[_Row], marked: Marked) -> dict[str, str]:
         if "action" not in forks and one[1].text != other[1].text:
             places = (Place("a", one[0], "text", 0), Place("b", other[0], "text", 0))
             forks["action"] = _fork("action", places, (one[1].text, other[1].text), marked)
-    return forks
+        elif "action" not in forks and (parted := _parting_call(one, other)):
+            forks["action"] = parted[0]
+    return forks, parted
+
+
+def _parting_call(one: tuple[int, Message], other: tuple[int, Message]) -> tuple[str, ...]:
+    """The first tool call of each side that the other did not make, or made with other arguments."""
+    made = [[(call.name, call.arguments) for call in message.calls] for message in (one[1], other[1])]
+    for at, calls in enumerate(zip_longest(*made)):
+        if calls[0] != calls[1]:
+            sides = zip(SIDES, (one, other), calls, strict=True)
+            return tuple(_call_id(side, number, at) for side, (number, _), call in sides if call)
+    return ()
 
 
 def _mark_differences(rows: Sequence[_Row], marked: Marked) -> None:

@@ -1,6 +1,6 @@
 """The grader of hidden text in reasoning: finds it, decodes it, and has what it says graded in turn.
 
-The evidence is the hidden text as it stands; `gyges.grading.encoding.hidden` shows it decoded.
+The evidence is the hidden text as it stands, with what it says.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ReadabilityGrader:
         for block in read:
             for one in hidden(block.text, self.words):
                 quote = block.text[one.start : one.end]
-                place = Evidence(block.message, "reasoning", block.index, one.start, one.end, quote)
+                place = Evidence(block.message, "reasoning", block.index, one.start, one.end, quote, one.decoded)
                 names = [f"encoded_{one.kind}", *(inner.name for inner in self.reader.read(one.decoded))]
                 for name in names:
                     found.setdefault(name, []).append(place)

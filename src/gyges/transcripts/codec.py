@@ -13,6 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
+from typing import Unpack
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan, Text
@@ -163,11 +164,21 @@ def read_plan(spelt: str) -> Plan:
 
 
 def _spell_evidence(evidence: tuple[Evidence, ...]) -> list[Json]:
-    return [[e.message, e.channel, e.block, e.start, e.end, e.quote] for e in evidence]
+    return [[*_place(one), one.quote, *([one.decoded] if one.decoded else [])] for one in evidence]
 
 
-def _read_evidence(rows: list[tuple[int, Channel, int, int, int, str]]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(m, channel, block, start, end, original(q)) for m, channel, block, start, end, q in rows)
+def _place(one: Evidence) -> list[Json]:
+    return [one.message, one.channel, one.block, one.start, one.end]
+
+
+def _read_evidence(
+    rows: list[tuple[int, Channel, int, int, int, Unpack[tuple[str, ...]]]],
+) -> tuple[Evidence, ...]:
+    """Six parts, or seven where something was decoded."""
+    return tuple(
+        Evidence(message, channel, block, start, end, *map(original, words))
+        for message, channel, block, start, end, *words in rows
+    )
 
 
 def _spell_finding(finding: Finding) -> list[Json]:

@@ -22,6 +22,8 @@ class Evidence:
     start: int
     end: int
     quote: str
+    decoded: str = ""
+    """What the quotation says in plain words, where it hides them (base64, rot13, an acrostic, ...)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from itertools import islice
 from typing import Literal
 
 from gyges.errors import UsageError
-from gyges.transcripts.codec import original, stored
-from gyges.transcripts.grades import Channel
+from gyges.transcripts.codec import original, read_tools, stored
 from gyges.transcripts.record import Outcome, Role
-from gyges.transcripts.schema import version
+from gyges.transcripts.schema import WITH_TOOLS, version
 
-Part = Literal["prompts", "reasoning", "answers"]
+Part = Literal["prompts", "reasoning", "answers", "calls"]
+"""What to look in; `calls` are the tool calls of the agent, their names and arguments."""
+
+Where = Literal["text", "reasoning", "call"]
 
 LONGEST = 500
 """Characters of a query."""
@@ -34,16 +36,20 @@ _PARTS: dict[Part | None, str] = {
     "prompts": "block.channel = 'text' AND block.role IN ('system', 'user', 'tool')",
     "reasoning": "block.channel = 'reasoning'",
     "answers": "block.channel = 'text' AND block.role = 'assistant'",
+    "calls": "block.channel = 'text' AND block.role = 'assistant'",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place where the words stand: the address of a quotation, the words themselves and what is around them."""
+    """A place where the words stand: the address of a quotation, the words themselves and what is around them.
+
+    Of a tool call, `block` says which of the message's it is, and the place is one in `name arguments`.
+    """
 
     episode: str
     message: int
-    channel: Channel
+    channel: Where
     block: int
     role: Role
     start: int
@@ -59,10 +65,22 @@ def index(db: sqlite3.Connection) -> int:
         "SELECT number FROM episode WHERE outcome != ? AND number NOT IN (SELECT episode FROM searchable) LIMIT ?",
         (Outcome.PENDING.value, _SLICE),
     ).fetchall()
-    take = "INSERT INTO search(rowid, text) SELECT number, text FROM block WHERE episode = ? AND text IS NOT NULL"
-    db.executemany(take, numbers)
+    for episode in numbers:
+        db.executemany("INSERT INTO search(rowid, text) VALUES (?, ?)", list(_blocks(db, episode)))
     db.executemany("INSERT INTO searchable VALUES (?)", numbers)
     return len(numbers)
+
+
+def _blocks(db: sqlite3.Connection, episode: tuple[int]) -> Iterator[tuple[int, str]]:
+    """Numbers and words of an episode's blocks; the words of a message's tool calls stand after its text."""
+    rows = db.execute("SELECT number, text, tools FROM block WHERE episode = ?", episode)
+    for number, text, tools in rows:
+        if text is not None or tools is not None:
+            yield number, "\n".join([text or "", *map(stored, _calls(tools))])
+
+
+def _calls(tools: str | None) -> list[str]:
+    return [f"{call.name} {call.arguments}" for call in read_tools(tools)[0]] if tools else []
 
 
 def search(
@@ -80,12 +98,10 @@ def search(
     yield from islice(_literal(db, text, part) if literal else _expression(db, text, part), limit)
 
 
-_ALL = (
-    "SELECT episode.id, block.message, block.channel, block.block, block.role, block.text"
-    " FROM block JOIN episode ON episode.number = block.episode WHERE {} ORDER BY block.number"
-)
+_COLUMNS = "SELECT episode.id, block.message, block.channel, block.block, block.role, block.text, block.tools"
+_ALL = f"{_COLUMNS} FROM block JOIN episode ON episode.number = block.episode WHERE {{}} ORDER BY block.number"
 _INDEXED = (
-    "SELECT episode.id, block.message, block.channel, block.block, block.role, block.text"
+    f"{_COLUMNS}"
     " FROM search JOIN block ON block.number = search.rowid JOIN episode ON episode.number = block.episode"
     " WHERE search MATCH ? AND {} ORDER BY search.rowid"
 )
@@ -97,20 +113,28 @@ def _literal(db: sqlite3.Connection, text: str, part: Part | None) -> Iterator[H
     pattern = r"(?<![^\W_])" + r"[\W_]+".join(words) if words else re.escape(text)
     if not words or version(db) < INDEXED:
         # Nothing that an index knows, or no index: look at everything.
-        yield from _matching(db.execute(_ALL.format(_PARTS[part])), pattern)
+        yield from _matching(_rows(db, _ALL, part), pattern, part)
         return
-    yield from _matching(db.execute(_INDEXED.format(_PARTS[part]), (f'"{" ".join(words)}" *',)), pattern)
-    yield from _matching(db.execute(_OTHERS.format(_PARTS[part])), pattern)
+    yield from _matching(_rows(db, _INDEXED, part, f'"{" ".join(words)}" *'), pattern, part)
+    yield from _matching(_rows(db, _OTHERS, part), pattern, part)
 
 
-def _matching(rows: sqlite3.Cursor, pattern: str) -> Iterator[Hit]:
+def _rows(db: sqlite3.Connection, query: str, part: Part | None, *values: str) -> sqlite3.Cursor:
+    query = query if version(db) >= WITH_TOOLS else query.replace("block.tools", "NULL")
+    return db.execute(query.format(_PARTS[part]), values)
+
+
+def _matching(rows: sqlite3.Cursor, pattern: str, part: Part | None) -> Iterator[Hit]:
     wanted = re.compile(pattern, re.IGNORECASE)
-    for id, message, channel, block, role, text in rows:
-        said = original(text or "")
-        if match := wanted.search(said):
-            start, end = match.span()
-            around = (said[max(0, start - _AROUND) : start], said[start:end], said[end : end + _AROUND])
-            yield Hit(id, message, channel, block, role, start, end, *around)
+    for id, message, channel, block, role, text, tools in rows:
+        said: list[tuple[Where, int, str]] = [] if part == "calls" else [(channel, block, original(text or ""))]
+        if part in (None, "calls"):
+            said += [("call", at, words) for at, words in enumerate(_calls(tools))]
+        for where, at, words in said:
+            if match := wanted.search(words):
+                start, end = match.span()
+                around = (words[max(0, start - _AROUND) : start], words[start:end], words[end : end + _AROUND])
+                yield Hit(id, message, where, at, role, start, end, *around)
 
 
 def _expression(db: sqlite3.Connection, text: str, part: Part | None) -> Iterator[Hit]:
@@ -120,6 +144,6 @@ def _expression(db: sqlite3.Connection, text: str, part: Part | None) -> Iterato
     # Where the first of its words stands; an expression as a whole has no one place.
     pattern = rf"(?<![^\W_])(?:{'|'.join(words) or '$'})"
     try:
-        yield from _matching(db.execute(_INDEXED.format(_PARTS[part]), (stored(text),)), pattern)
+        yield from _matching(_rows(db, _INDEXED, part, stored(text)), pattern, part)
     except sqlite3.OperationalError as error:
         raise UsageError(f"{text!r} is no search expression ({error})", "search for it literally") from error

@@ -217,6 +217,8 @@ def _evidence(evidence: Iterable[Evidence]) -> Iterator[str]:
         block = f" {quoted.block}" if quoted.channel == "reasoning" else ""
         place = f"message {quoted.message}, {quoted.channel}{block}, {quoted.start}-{quoted.end}"
         yield f'    "{safe(quoted.quote)}"  [{place}]'
+        if quoted.decoded:
+            yield f'      decoded: "{safe(quoted.decoded)}"'
 
 
 def show_pair(

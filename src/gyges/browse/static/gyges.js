@@ -35,7 +35,7 @@ function visit(kind, by) {
   if (!marks.length) return say(`no ${kind} is marked in this pair`);
   const at = places[kind] === undefined ? (by > 0 ? -1 : 0) : places[kind];
   places[kind] = (at + by + marks.length) % marks.length;
-  document.querySelectorAll("mark.target").forEach((mark) => mark.classList.remove("target"));
+  document.querySelectorAll(".target").forEach((mark) => mark.classList.remove("target"));
   marks[places[kind]].classList.add("target");
   show(marks[places[kind]]);
 }
@@ -104,7 +104,7 @@ document.addEventListener("click", (event) => {
   const place = event.defaultPrevented ? null : placeOf(event);
   if (place) {
     event.preventDefault();
-    document.querySelectorAll("mark.target").forEach((mark) => mark.classList.remove("target"));
+    document.querySelectorAll(".target").forEach((mark) => mark.classList.remove("target"));
     place.classList.add("target");
     show(place);
     history.replaceState(null, "", `#${place.id}`);
