@@ -13,7 +13,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterable
-from typing import Unpack
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan, Text
@@ -172,7 +171,7 @@ def _place(one: Evidence) -> list[Json]:
 
 
 def _read_evidence(
-    rows: list[tuple[int, Channel, int, int, int, Unpack[tuple[str, ...]]]],
+    rows: list[tuple[int, Channel, int, int, int, *tuple[str, ...]]],
 ) -> tuple[Evidence, ...]:
     """Six parts, or seven where something was decoded."""
     return tuple(
