@@ -313,16 +313,35 @@ async def test_a_cancelled_writer_of_a_row_does_not_lose_it(path: Path) -> None:
         assert reader.count() == 20
 
 
-async def test_a_full_disk_stops_the_run_and_keeps_what_was_acknowledged(path: Path) -> None:
+async def test_rows_are_held_while_the_disk_is_full_and_stored_when_it_is_not(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RunWriter.create(path, MANIFEST) as writer:
+        await writer.episode(episode(0))
+        with no_file_longer_than(200_000):
+            large = asyncio.gather(*(writer.episode(episode(sample, "x" * 50_000)) for sample in range(1, 20)))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(large), 0.3)
+            assert writer.held == 19
+        await asyncio.wait_for(large, 5)
+        assert writer.held == 0
+    assert ["free space" in record.message or "again" in record.message for record in caplog.records] == [True] * 2
+    with RunReader(path) as reader:
+        assert reader.count() == 20
+
+
+async def test_a_disk_that_stays_full_keeps_what_was_acknowledged_and_says_what_is_lost(path: Path) -> None:
     writer = RunWriter.create(path, MANIFEST)
     await writer.episode(episode(0))
     with no_file_longer_than(200_000):
-        large = [writer.episode(episode(sample, "x" * 50_000)) for sample in range(1, 20)]
+        large = [asyncio.create_task(writer.episode(episode(sample, "x" * 50_000))) for sample in range(1, 20)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(StoreError, match="19 rows that were held in memory could not be stored"):
+            writer.close()
         results = await asyncio.gather(*large, return_exceptions=True)
         assert all(isinstance(result, StoreError) and "space" in result.to_do for result in results)
         with pytest.raises(StoreError):
             await writer.episode(episode(20))
-        writer.close()
     with RunReader(path) as reader:
         assert list(reader.episodes()) == [episode(0)]
     with RunWriter.open(path) as again:

@@ -1,105 +1,229 @@
-"""The one thread that writes: takes what is queued, commits it as one group, answers. It knows no tables.
+"""Everything that came in during one round of the event loop is one transaction. It knows no tables.
 
-Committing for each row would cost a wake-up and a commit a row; here everything that came in while the last
-group was being committed is the next group. A row that was handed over is committed even if nobody waits for it
-any more.
+A row is committed in the round after it was handed over, on the loop's own thread: a commit of the usual size takes
+a fifth of a millisecond, and waking another thread for it would take several where the loop is busy. What may take
+longer (large rows, the log's way into the file, waiting for the disk after each commit) is done aside, in a thread,
+while rows wait their turn. A row that was handed over is committed even if nobody waits for it any more.
+
+A full disk is waited for. Rows are held in memory meanwhile, and nobody hears that they are stored; since every
+call is announced before it is sent, nothing more is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from gyges.errors import StoreError
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.schema import explained
+
+log = logging.getLogger("gyges.transcripts")
 
 Write = Callable[[sqlite3.Connection], None]
 """Writes some rows. Raises StoreError to refuse them; only whoever handed them over hears of it."""
 
-_WINDOW = 0.002
-"""Seconds that a group waits for company. An acknowledgement takes this and the commit."""
-_MOST = 1000
+LARGE = 256 * 1024
+"""Bytes of a group from which on packing them would hold up the loop."""
+MOST = 1000
+"""Rows in one transaction."""
+PAGES_OF_A_ROW = 4
+PAGE = 4096
+PAGES_IN_LOG = 1000
+"""Of the log, roughly, before they go into the file."""
+PAGES_THAT_ARE_MANY = 65_536
+"""Of the log, 256 MiB: somebody has been reading for very long."""
+
+SECONDS_BETWEEN_TRIES = 1.0
+PASSING = {
+    sqlite3.SQLITE_FULL: float("inf"),
+    sqlite3.SQLITE_IOERR: 60.0,
+    sqlite3.SQLITE_BUSY: 60.0,
+    sqlite3.SQLITE_LOCKED: 60.0,
+}
+"""For how many seconds a failure of the disk is waited out, by SQLite's primary code."""
 
 Waiter = asyncio.Future[None]
+Refused = dict[int, StoreError]
+"""By the row's place in its group."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
     write: Write
     waiter: Waiter
+    size: int
 
 
 class Commits:
-    """Owns the connection and its thread. After a commit failed, everything fails with the same StoreError."""
+    """Owns the connection. After a commit failed for good, everything fails with the same StoreError.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    For one event loop at a time. With `aside` no commit is made on the loop's thread.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, aside: bool = False) -> None:
         self._path = path
         self._connection = connection
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._always_aside = aside
+        self._group: list[_Entry] = []
+        self._arranged: asyncio.AbstractEventLoop | None = None
+        self._aside: tuple[Sequence[_Entry], Future[Refused]] | None = None
         self._broken: StoreError | None = None
-        self._guard = threading.Lock()
-        """Held while handing over: nothing enters the queue after the end mark or after a failure."""
-        self._thread = threading.Thread(target=self._work, name=f"gyges-store {path.stem}", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, f"gyges-store {path.stem}")
+        self._pages = 0
+        self._waiting_since: float | None = None
+        self._warned = False
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
 
-    async def commit(self, write: Write) -> None:
-        """Hand over and wait until committed. Cancelling ends the waiting, not the writing."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._hand_over(_Entry(write, waiter))
-        await waiter
+    async def commit(self, write: Write, size: int = 0) -> None:
+        """Hand over and wait until committed. Cancelling ends the waiting, not the writing. `size` is in bytes."""
+        if self._broken:
+            raise self._broken
+        loop = asyncio.get_running_loop()
+        entry = _Entry(write, loop.create_future(), size)
+        self._group.append(entry)
+        self._arrange(loop)
+        await entry.waiter
+
+    @property
+    def held(self) -> int:
+        """Rows that wait for the disk; 0 while it takes them."""
+        return 0 if self._waiting_since is None else len(self._group)
 
     def stop(self) -> None:
-        """Commit what was handed over, then end the thread. Twice is once. Raises nothing."""
-        with self._guard:
-            self._queue.put(None)
-            self._broken = self._broken or StoreError(f"{self._path} is closed", "open the run again")
-        self._thread.join()
+        """Commit what was handed over. Twice is once. Raises StoreError when rows could not be stored."""
+        self._thread.shutdown()
+        if self._aside:
+            group, done = self._aside
+            self._aside = None
+            # The loop that would have heard of it may be gone.
+            self._finish(group, done)
+        if self._group and not self._broken:
+            group, self._group = self._group, []
+            self._finish(group, self._try(group))
+        lost = len(self._group)
+        if lost and not self._broken:
+            self._broken = StoreError(
+                f"{lost} rows that were held in memory could not be stored in {self._path}",
+                "free some space on its disk, then `gyges resume`: the calls among them are asked again",
+            )
+            self._settle(self._group, dict.fromkeys(range(lost), self._broken))
+            self._group = []
+            raise self._broken
+        self._broken = self._broken or StoreError(f"{self._path} is closed", "open the run again")
 
-    def _hand_over(self, entry: _Entry) -> None:
-        with self._guard:
-            if self._broken:
-                raise self._broken
-            self._queue.put(entry)
+    # On the loop's thread
 
-    def _work(self) -> None:
-        group: list[_Entry] = []
+    def _arrange(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that what is waiting is committed in the next round."""
+        if self._group and not self._aside and self._waiting_since is None and self._arranged is not loop:
+            self._arranged = loop
+            loop.call_soon(self._flush, loop)
+
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._arranged = None
+        if not self._group or self._aside or self._broken:
+            return
+        group, self._group = self._group[:MOST], self._group[MOST:]
+        if self._always_aside or sum(entry.size for entry in group) >= LARGE:
+            self._go_aside(group, lambda: self._commit(group), loop)
+        else:
+            self._finish(group, self._try(group), loop)
+
+    def _go_aside(
+        self, group: Sequence[_Entry], work: Callable[[], Refused], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        done = self._thread.submit(work)
+        self._aside = group, done
+        done.add_done_callback(lambda _: _tell(loop, lambda: self._back(loop)))
+
+    def _back(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The thread is done, and the connection is the loop's again."""
+        if self._aside:
+            group, done = self._aside
+            self._aside = None
+            self._finish(group, done, loop)
+
+    def _try(self, group: Sequence[_Entry]) -> Future[Refused]:
+        done: Future[Refused] = Future()
         try:
-            going = True
-            while going:
-                group, going = self._next_group()
-                if group:
-                    self._commit(group)
-        except sqlite3.Error as error:
-            self._break(group, explained(self._path, error))
-        except BaseException as error:
-            self._break(group, StoreError(f"writing to {self._path} failed: {error!r}", "`gyges resume` the run"))
-            raise
+            done.set_result(self._commit(group))
+        except Exception as error:  # noqa: BLE001 - as a thread's future would hold it
+            done.set_exception(error)
+        return done
 
-    def _next_group(self) -> tuple[list[_Entry], bool]:
-        """What to commit next, and whether there is more to come."""
-        entry = self._queue.get()
-        time.sleep(_WINDOW)
-        group: list[_Entry] = []
-        with suppress(Empty):
-            while entry is not None:
-                group.append(entry)
-                if len(group) >= _MOST:
-                    return group, True
-                entry = self._queue.get_nowait()
-            return group, False
-        return group, True
+    def _finish(
+        self, group: Sequence[_Entry], done: Future[Refused], loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        """Tell everybody what became of a group; after a failure that may pass, try again."""
+        error = done.exception()
+        if error is None:
+            self._stored(group, done.result(), loop)
+            return
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+        self._group = [*group, *self._group]
+        if isinstance(error, sqlite3.Error):
+            if self._may_pass(error):
+                self._wait(explained(self._path, error), loop)
+                return
+            self._break(explained(self._path, error))
+        else:
+            self._break(StoreError(f"writing to {self._path} failed: {error!r}", "`gyges resume` the run"))
 
-    def _commit(self, group: Sequence[_Entry]) -> None:
+    def _stored(self, group: Sequence[_Entry], refused: Refused, loop: asyncio.AbstractEventLoop | None) -> None:
+        if self._waiting_since is not None:
+            self._waiting_since = None
+            log.warning("%s takes rows again: what was held in memory is stored, and the run goes on", self._path)
+        self._settle(group, refused)
+        self._pages += sum(PAGES_OF_A_ROW + entry.size // PAGE for entry in group)
+        if loop is None:
+            return
+        if self._pages >= PAGES_IN_LOG:
+            self._pages = 0
+            self._go_aside((), self._checkpoint, loop)
+        self._arrange(loop)
+
+    def _may_pass(self, error: sqlite3.Error) -> bool:
+        patience = PASSING.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, 0.0)
+        return time.monotonic() - (self._waiting_since or time.monotonic()) < patience
+
+    def _wait(self, why: StoreError, loop: asyncio.AbstractEventLoop | None) -> None:
+        if self._waiting_since is None:
+            self._waiting_since = time.monotonic()
+            log.warning("%s. Nothing is sent until then; what comes in is held in memory", why)
+        if loop is not None:
+            loop.call_later(SECONDS_BETWEEN_TRIES, self._flush, loop)
+
+    def _break(self, error: StoreError) -> None:
+        self._broken = error
+        group, self._group = self._group, []
+        self._settle(group, dict.fromkeys(range(len(group)), error))
+
+    def _settle(self, group: Sequence[_Entry], refused: Refused) -> None:
+        for number, entry in enumerate(group):
+            if entry.waiter.done() or entry.waiter.get_loop().is_closed():
+                continue  # Nobody waits for it any more.
+            if number in refused:
+                entry.waiter.set_exception(refused[number])
+            else:
+                entry.waiter.set_result(None)
+
+    # On whichever thread has the connection
+
+    def _commit(self, group: Sequence[_Entry]) -> Refused:
         execute = self._connection.execute
-        refused: dict[int, StoreError] = {}
+        refused: Refused = {}
         execute("BEGIN IMMEDIATE")
+        reach("commit-begun")
         for number, entry in enumerate(group):
             execute("SAVEPOINT entry")
             try:
@@ -111,38 +235,26 @@ class Commits:
             if number in refused:
                 execute("ROLLBACK TO entry")
             execute("RELEASE entry")
+        reach("commit-written")
         execute("COMMIT")
-        _settle([(entry.waiter, refused.get(number)) for number, entry in enumerate(group)])
+        reach("commit-done")
+        return refused
 
-    def _break(self, group: Sequence[_Entry], error: StoreError) -> None:
-        with self._guard:
-            self._broken = error
-        if self._connection.in_transaction:
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-        left = [*group]
-        with suppress(Empty):
-            while True:
-                entry = self._queue.get_nowait()
-                left += [entry] if entry else []
-        _settle([(entry.waiter, error) for entry in left])
-
-
-def _settle(answers: Sequence[tuple[Waiter, StoreError | None]]) -> None:
-    """Wake every waiter, each event loop once."""
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, StoreError | None]]] = {}
-    for waiter, error in answers:
-        loops.setdefault(waiter.get_loop(), []).append((waiter, error))
-    for loop, waiting in loops.items():
-        with suppress(RuntimeError):  # The loop is closed: nobody waits there any more.
-            loop.call_soon_threadsafe(_answer, waiting)
+    def _checkpoint(self) -> Refused:
+        """The log into the file, as far as nobody reads in it."""
+        reach("checkpoint-begun")
+        _, pages, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        reach("checkpoint-done")
+        if pages - copied > PAGES_THAT_ARE_MANY and not self._warned:
+            self._warned = True
+            log.warning(
+                "the log beside %s grows (%d MiB): some program has been reading the run for very long; close it",
+                self._path,
+                pages * PAGE // 2**20,
+            )
+        return {}
 
 
-def _answer(answers: Sequence[tuple[Waiter, StoreError | None]]) -> None:
-    for waiter, error in answers:
-        if waiter.done():
-            continue
-        if error:
-            waiter.set_exception(error)
-        else:
-            waiter.set_result(None)
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # The loop is closed: whoever stops the writer asks for the result.
+        loop.call_soon_threadsafe(what)

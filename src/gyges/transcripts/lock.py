@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gyges.errors import StoreError
+from gyges.transcripts.failpoint import reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Lock:
         """The owner that died without releasing it, if there was one."""
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, json.dumps(_me()).encode(), 0)
+        reach("lock-taken")
 
     def release(self) -> None:
         self.path.unlink(missing_ok=True)

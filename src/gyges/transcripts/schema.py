@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from gyges.errors import StoreError
+from gyges.transcripts.failpoint import reach
 
 Durability = Literal["process", "power"]
 """What an acknowledged row survives: the death of the process, or also a loss of power."""
@@ -177,6 +178,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
     connection.execute("BEGIN IMMEDIATE")
     for step in migrations[version(connection) :]:
         step(connection)
+        reach("migration-step")
     connection.execute(f"PRAGMA user_version = {len(migrations)}")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("COMMIT")
@@ -228,7 +230,9 @@ def to_write(path: Path, durability: Durability = "process") -> sqlite3.Connecti
             connection.execute("PRAGMA foreign_keys = ON")
             if found < len(MIGRATIONS):
                 _keep_copy(connection, path.with_name(f"{path.name}.schema-{found}"))
+                reach("copy-kept")
                 migrate(connection)
+                reach("migration-done")
     return connection
 
 

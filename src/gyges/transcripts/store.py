@@ -14,8 +14,9 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import judged_rows, rows, schema, search
+from gyges.transcripts import commits, judged_rows, rows, schema, search
 from gyges.transcripts.commits import Commits
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.judged import Judged
@@ -32,15 +33,18 @@ __all__ = ["Durability", "Heading", "RunReader", "RunWriter", "index_run", "writ
 class RunWriter:
     """The one writer of a run, made by `create` or `open`. Its methods return after the commit.
 
-    They raise StoreError: to refuse a row, or, once a commit has failed (a full disk), for everything after.
-    Cancelling one of them ends the waiting, not the writing.
+    They raise StoreError: to refuse a row, or, once a commit has failed for good, for everything after. A full
+    disk is waited for. Cancelling one of them ends the waiting, not the writing.
     """
 
-    def __init__(self, path: Path, lock: Lock, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, lock: Lock, connection: sqlite3.Connection, durability: Durability = "process"
+    ) -> None:
         self.path = path
         self._lock = lock
         self._connection = connection
-        self._commits = Commits(path, connection)
+        # Waiting for the disk after each commit is nothing for the loop's thread.
+        self._commits = Commits(path, connection, aside=durability == "power")
         self._closed = False
 
     @classmethod
@@ -49,7 +53,7 @@ class RunWriter:
         lock = _locked(path)
         try:
             _write(path, (), lambda: manifest)
-            return cls(path, lock, schema.to_write(path, durability))
+            return cls(path, lock, schema.to_write(path, durability), durability)
         except BaseException:
             lock.release()
             raise
@@ -61,7 +65,7 @@ class RunWriter:
             raise StoreError(f"there is no run at {path}", "`gyges show` lists the runs of this study")
         lock = Lock(path)
         try:
-            return cls(path, lock, schema.to_write(path, durability))
+            return cls(path, lock, schema.to_write(path, durability), durability)
         except BaseException:
             lock.release()
             raise
@@ -71,17 +75,24 @@ class RunWriter:
         """The last writer, if it died without closing the run."""
         return self._lock.taken_over
 
+    @property
+    def held(self) -> int:
+        """Rows that are held in memory because the disk takes none; 0 while it does."""
+        return self._commits.held
+
     async def intent(self, intent: Intent) -> None:
         """Say that a call is about to be sent."""
         await self._commits.commit(lambda db: rows.put_intent(db, intent))
 
     async def call(self, call: Call) -> None:
         """Add a call. The same ordinal and attempt may come again (after a crash): nothing is replaced."""
-        await self._commits.commit(lambda db: rows.put_call(db, call))
+        size = len(call.request) + len(call.response or b"")
+        await self._commits.commit(lambda db: rows.put_call(db, call), size)
 
     async def episode(self, episode: Episode) -> None:
         """Store an episode. Again is nothing; a pending one is replaced; any other with this id is refused."""
-        await self._commits.commit(lambda db: rows.put_episode(db, episode))
+        size = sum(len(message.text) for message in episode.messages)
+        await self._commits.commit(lambda db: rows.put_episode(db, episode), size)
 
     async def plan(self, plan: Plan) -> None:
         """Store a plan; each distinct one is kept once."""
@@ -108,16 +119,24 @@ class RunWriter:
         """Take all finished episodes into the full-text index, some at a time between other writes."""
         taken: list[int] = [1]
         while taken[-1]:
-            await self._commits.commit(lambda db: taken.append(search.index(db)))
+            await self._commits.commit(lambda db: taken.append(search.index(db)), commits.LARGE)
 
     def close(self) -> None:
-        """Commit what was handed over and let go of the run. Twice is once."""
+        """Commit what was handed over and let go of the run. Twice is once.
+
+        Raises StoreError when rows had to be held in memory and there is still no space for them.
+        """
         if self._closed:
             return
         self._closed = True
-        self._commits.stop()
-        schema.leave(self._connection)
-        self._lock.release()
+        try:
+            self._commits.stop()
+        finally:
+            reach("close-begun")
+            schema.leave(self._connection)
+            reach("close-emptied")
+            self._lock.release()
+            reach("lock-released")
 
     def __enter__(self) -> Self:
         return self
@@ -170,11 +189,14 @@ def _write(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Manif
                 connection.execute("BEGIN")
                 for episode in episodes:
                     rows.put_episode(connection, episode)
+                reach("file-begun")
                 rows.put_manifest(connection, manifest())
                 connection.execute("COMMIT")
             finally:
                 connection.close()
+        reach("file-whole")
         schema.publish(temporary, path)
+        reach("file-named")
     except OSError as error:
         raise StoreError(
             f"{path} can't be written ({error.strerror})", "check its disk and the free space"
