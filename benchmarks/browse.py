@@ -23,6 +23,7 @@ from starlette.testclient import TestClient
 from gyges.browse.app import make_app
 from gyges.browse.labels import Labels
 from gyges.browse.shelf import Shelf
+from gyges.browse.views import Views
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead
 from gyges.transcripts.manifest import FamilyContrast, Manifest
@@ -104,7 +105,7 @@ def measure(folder: Path, number: int, size: int) -> Iterator[tuple[str, float]]
     """What a reader does, and the seconds it takes."""
     words = Words(random.Random(1))
     paths = [made(folder, "run", words, number, size), made(folder, "turns", words, 2, 400_000, turns=200)]
-    client = TestClient(make_app(Shelf(paths), Labels(folder / "labels.db")))
+    client = TestClient(make_app(Shelf(paths), Labels(folder / "labels.db"), Views(folder / "views.json")))
 
     def get(address: str) -> float:
         began = time.perf_counter()

@@ -17,6 +17,8 @@ from gyges.browse.guard import Guard
 from gyges.browse.labels import FILE, Labels
 from gyges.browse.serve import listen
 from gyges.browse.shelf import Shelf
+from gyges.browse.views import FILE as VIEWS
+from gyges.browse.views import Views
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest
@@ -36,6 +38,8 @@ from gyges.transcripts.store import RunWriter
 TOKEN = "the-token-of-this-test"
 PORT = 8766
 COOKIE = {"cookie": f"gyges-{PORT}={TOKEN}"}
+ORIGIN = {"origin": f"http://127.0.0.1:{PORT}"}
+"""What the browser says of a form of our own pages."""
 
 _BREAKOUTS = (
     "",
@@ -261,7 +265,11 @@ def kind_run(folder: Path, name: str = "kind", scenarios: int = 4, samples: int 
 
 def client(*paths: Path, cookie: bool = True) -> TestClient:
     """A client of the guarded application, in this process."""
-    app = Guard(make_app(Shelf(paths), Labels(paths[0].with_name(FILE))), port=PORT, token=TOKEN)
+    app = Guard(
+        make_app(Shelf(paths), Labels(paths[0].with_name(FILE)), Views(paths[0].with_name(VIEWS))),
+        port=PORT,
+        token=TOKEN,
+    )
     headers = COOKIE if cookie else {}
     return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers=headers, follow_redirects=False)
 
@@ -272,7 +280,8 @@ def served(*paths: Path) -> Iterator[str]:
     sockets = listen(0)
     port = sockets[0].getsockname()[1]
     servers: list[uvicorn.Server] = []
-    pages = make_app(Shelf(paths), Labels(paths[0].with_name(FILE)), ending=lambda: servers[0].should_exit)
+    views = Views(paths[0].with_name(VIEWS))
+    pages = make_app(Shelf(paths), Labels(paths[0].with_name(FILE)), views, ending=lambda: servers[0].should_exit)
     app = Guard(pages, port=port, token=TOKEN)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from gyges.browse import app, shelf
+from gyges.browse import shelf, table_pages
 from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
 HARMLESS = "harmless"
@@ -171,7 +171,7 @@ def test_words_are_looked_for_literally(run: Path, words: str) -> None:
 def test_a_large_run_is_not_read_from_end_to_end_for_a_search_without_words(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "SCANNED", 1)
+    monkeypatch.setattr(table_pages, "SCANNED", 1)
     assert client(run).get("/run/kind/pairs?q=%2A%2A").status_code == 400
     assert client(run).get("/run/kind/pairs?q=%2A+day").status_code == 200
 

@@ -12,10 +12,8 @@ from starlette.testclient import TestClient
 from gyges.browse.agreement import cohen, krippendorff
 from gyges.browse.labels import FILE, UNSURE, Label, Labels, majority
 from gyges.errors import StoreError
-from tests.browsing import PAYLOADS, PORT, client, kind_pair, kind_run, served
+from tests.browsing import ORIGIN, PAYLOADS, client, kind_pair, kind_run, served
 from tests.chromium import chromium, executable
-
-ORIGIN = {"origin": f"http://127.0.0.1:{PORT}"}
 
 
 @pytest.fixture

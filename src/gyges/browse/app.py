@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -15,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gyges.browse.choice import PAGE, Choice
+from gyges.browse.choice import Choice
+from gyges.browse.form import NoForm
 from gyges.browse.index import Index, PairLine
 from gyges.browse.label_pages import LabelPages
 from gyges.browse.labels import Labels
@@ -23,33 +22,28 @@ from gyges.browse.markdown import as_markdown
 from gyges.browse.page import asset, html
 from gyges.browse.pair import read_place, view
 from gyges.browse.shelf import NotHere, Shelf
+from gyges.browse.table_pages import TablePages, search
+from gyges.browse.views import Views
 from gyges.errors import GygesError, StoreError, UsageError
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.record import Episode
 from gyges.transcripts.safe import safe
 
-if TYPE_CHECKING:
-    from gyges.transcripts.search import Hit
-
 EVERY = 2.0
 """Seconds between two looks at the runs' files."""
-
-FOUND = 5_000
-"""Places that a search looks at."""
-
-SCANNED = 10_000
-"""Pairs whose every word is read for a search that the full-text index can't help with."""
 
 _ASSETS = {"gyges.css": "text/css", "gyges.js": "text/javascript"}
 
 
-def make_app(shelf: Shelf, labels: Labels, ending: Callable[[], bool] = lambda: False) -> Starlette:
+def make_app(shelf: Shelf, labels: Labels, views: Views, ending: Callable[[], bool] = lambda: False) -> Starlette:
     """The application, without its guard. `ending` says that nothing that takes long should go on."""
+    table = TablePages(shelf, views)
     return Starlette(
         routes=[
             Route("/", _bound(overview, shelf)),
             Route("/live", live(shelf, ending)),
-            Route("/run/{run}/pairs", _bound(pairs, shelf)),
+            Route("/run/{run}/pairs", table.pairs),
+            Route("/run/{run}/views", table.keep, methods=["POST"]),
             Route("/run/{run}/pair/{pair}", _bound(pair, shelf)),
             Route("/run/{run}/pair/{pair}/raw", _bound(raw, shelf)),
             Route("/run/{run}/pair/{pair}/markdown", _bound(markdown, shelf)),
@@ -115,40 +109,6 @@ def live(shelf: Shelf, ending: Callable[[], bool]) -> Callable[[Request], Awaita
     return answer
 
 
-def pairs(shelf: Shelf, request: Request) -> Response:
-    """The table of pairs."""
-    run = request.path_params["run"]
-    index = shelf.index(run)
-    choice = Choice.read(request.query_params.multi_items())
-    hits = _search(shelf, run, choice.words)
-    chosen = choice.pairs(index.pairs, hits)
-    pages = max(1, -(-len(chosen) // PAGE))
-    return html(
-        "pairs.html",
-        run=run,
-        index=index,
-        choice=choice,
-        facets=index.facets,
-        pairs=chosen[(choice.page - 1) * PAGE : choice.page * PAGE],
-        count=len(chosen),
-        pages=pages,
-        hits=hits or {},
-    )
-
-
-def _search(shelf: Shelf, run: str, words: str) -> dict[str, Hit] | None:
-    """The first place in each episode where the words stand; None when there is nothing to look for."""
-    if not words:
-        return None
-    if not re.search(r"[^\W_]", words) and len(shelf.index(run).pairs) > SCANNED:
-        raise UsageError("there is no word in this search", "no index knows signs alone; add a word beside them")
-    hits: dict[str, Hit] = {}
-    with shelf.open(run) as reader:
-        for hit in reader.search(words, limit=FOUND):
-            hits.setdefault(hit.episode, hit)
-    return hits
-
-
 def pair(shelf: Shelf, request: Request) -> Response:
     """Two transcripts side by side."""
     run, line, choice = _asked(shelf, request)
@@ -188,7 +148,7 @@ def _around(
     shelf: Shelf, run: str, line: PairLine, choice: Choice
 ) -> tuple[PairLine | None, PairLine | None, int, int]:
     """The pairs before and after in the table this one was opened from, its place there (from 1) and how many."""
-    chosen = choice.pairs(shelf.index(run).pairs, _search(shelf, run, choice.words))
+    chosen = choice.pairs(shelf.index(run).pairs, search(shelf, run, choice.words))
     at = next((at for at, other in enumerate(chosen) if other.id == line.id), None)
     if at is None:
         return None, None, 0, len(chosen)
@@ -247,9 +207,13 @@ def static(request: Request) -> Response:
 
 
 def _refused(_: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, NotHere) else 400 if isinstance(error, UsageError) else 503
+    status = error.status if isinstance(error, NoForm) else _status(error)
     what, to_do = (error.what, error.to_do) if isinstance(error, GygesError) else (str(error), "")
     return html("trouble.html", status, what=safe(what), to_do=safe(to_do))
+
+
+def _status(error: Exception) -> int:
+    return 404 if isinstance(error, NotHere) else 400 if isinstance(error, UsageError) else 503
 
 
 def _not_found(_: Request, error: Exception) -> Response:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gyges.browse.form import read_form
 from gyges.browse.labelling import MASK, QUEUES, Candidate, candidates, gold, graded, questions, queue, standing
 from gyges.browse.labels import Label, Labels
 from gyges.browse.page import CANARY, html
@@ -20,8 +21,6 @@ from gyges.scenarios.plan import Text
 from gyges.transcripts.record import Episode, Message
 
 LONGEST_NAME = 60
-LARGEST_FORM = 20_000
-"""Bytes of a form."""
 
 
 class LabelPages:
@@ -92,15 +91,7 @@ class LabelPages:
 
     async def give(self, request: Request) -> Response:
         """Store the labels of one episode."""
-        if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-            return PlainTextResponse("a label is sent by its form\n", status_code=415)
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_FORM:
-                return PlainTextResponse("that is too long for a label\n", status_code=413)
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-        return await run_in_threadpool(self._give, request, form)
+        return await run_in_threadpool(self._give, request, await read_form(request))
 
     def _give(self, request: Request, form: dict[str, str]) -> Response:
         run, one = self._asked(request)

@@ -50,7 +50,7 @@ class Labels:
     """The store at `path`; it is made when the first label is given. Any thread may call any method."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def give(self, run: str, labels: list[Label]) -> None:
         """Store all of them, or none. Raises StoreError."""
@@ -61,7 +61,7 @@ class Labels:
 
     def of(self, run: str) -> list[Label]:
         """The last label of each person about each question and episode of a run. Raises StoreError."""
-        if not self._path.exists():
+        if not self.path.exists():
             return []
         with self._open(write=False) as db:
             rows = db.execute(
@@ -82,7 +82,7 @@ class Labels:
             raise StoreError(what, f"look at {FILE} beside the runs") from error
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        db = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode={mode}", uri=True)
+        db = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode={mode}", uri=True)
         db.execute("PRAGMA trusted_schema = OFF")
         (application,) = db.execute("PRAGMA application_id").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()

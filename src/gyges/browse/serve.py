@@ -30,6 +30,8 @@ def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, l
     from gyges.browse.app import make_app
     from gyges.browse.labels import FILE, Labels
     from gyges.browse.shelf import Shelf
+    from gyges.browse.views import FILE as VIEWS
+    from gyges.browse.views import Views
 
     shelf = Shelf(paths)
     bound = listen(port)
@@ -37,7 +39,8 @@ def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, l
     token = new_token()
     store = Labels(labels or study.transcripts() / FILE)
     servers: list[uvicorn.Server] = []
-    app = make_app(shelf, store, ending=lambda: any(server.should_exit for server in servers))
+    views = Views(store.path.with_name(VIEWS))
+    app = make_app(shelf, store, views, ending=lambda: any(server.should_exit for server in servers))
     address = f"http://127.0.0.1:{port}/?token={token}"
     print(f"{_many(len(paths))} at {address}\nCtrl+C ends it.", flush=True)
     if open_browser:
