@@ -16,7 +16,7 @@ import httpx2
 
 from gyges.errors import UsageError
 from gyges.models import streams, wire
-from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
 from gyges.models.failures import failed, failed_inside
 from gyges.models.http import timeouts
 from gyges.models.provider import Form, Received, Reply, Sampling, Tool, Usage
@@ -65,7 +65,7 @@ class AnthropicMessages:
             timeout=timeouts(),
             default_headers=ASKED,
             open_telemetry=False,
-            http_client=http_client(anthropic.DefaultAioHttpClient, base_url, connections, most_bytes),
+            http_client=http_client(base_url, connections, most_bytes),
         )
         self._connection = Connection(
             base_url, key, self._post, anthropic.APIStatusError, anthropic.APIConnectionError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx2
 
+from gyges.models.http import CONNECT_SECONDS, Client, Refusal, Sockets
 from gyges.models.provider import CallFailed, Received, Trouble
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ Post = Callable[[bytes, Mapping[str, str]], Awaitable[httpx2.Response]]
 MOST_BYTES = 32 * 1024 * 1024
 """The largest body that is taken from a provider."""
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 600.0
-"""Between two reads. The whole call's deadline is its caller's."""
-
 ASKED = {"Accept-Encoding": "identity"}
 """A compressed answer could be a thousand times larger than its bytes."""
 
@@ -43,29 +40,6 @@ SECRET_FROM = 16
 _NEVER_KEPT = frozenset({"set-cookie", "authorization", "x-api-key"})
 
 
-class _Refused(httpx2.TransportError):
-    """An answer that is not taken: too large, or compressed although that was not asked for."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body that ends in an error after `most` bytes."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
-        self._stream = stream
-        self._most = most
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        taken = 0
-        async for chunk in self._stream:
-            taken += len(chunk)
-            if taken > self._most:
-                raise _Refused(f"the answer is larger than {self._most} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
 def is_loopback(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     try:
@@ -74,32 +48,9 @@ def is_loopback(base_url: str) -> bool:
         return host == "localhost"
 
 
-def http_client(
-    kind: type[httpx2.AsyncClient], base_url: str, connections: int, most_bytes: int
-) -> httpx2.AsyncClient:
-    """An SDK's aiohttp client with explicit limits, no redirects and bounded bodies."""
-
-    async def bound(response: httpx2.Response) -> None:
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            raise _Refused("the answer is compressed although that was not asked for")
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream, most_bytes)
-
-    return kind(
-        follow_redirects=False,
-        timeout=timeouts(),
-        limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
-        # A proxy from the environment is no way to reach this very machine.
-        trust_env=not is_loopback(base_url),
-        event_hooks={"response": [bound]},
-        headers=ASKED,
-    )
-
-
-def timeouts() -> httpx2.Timeout:
-    # Waiting for a free connection is queueing, not the provider's fault: as long as an answer may take.
-    return httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+def http_client(base_url: str, connections: int, most_bytes: int) -> Client:
+    """An SDK's client. A proxy from the environment is no way to reach this very machine."""
+    return Client(Sockets(base_url, connections, most_bytes, trust_env=not is_loopback(base_url)))
 
 
 class Connection:
@@ -155,7 +106,7 @@ class Connection:
 
     def _lost(self, error: BaseException) -> CallFailed:
         causes = tuple(_chain(error))
-        refused = next((cause for cause in causes if isinstance(cause, _Refused)), None)
+        refused = next((cause for cause in causes if isinstance(cause, Refusal)), None)
         if refused is not None:
             return CallFailed(Trouble.GARBLED, str(refused))
         for kinds, what in _UNREACHABLE:
@@ -169,7 +120,7 @@ _UNREACHABLE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((socket.gaierror, aiohttp.ClientConnectorDNSError), "no such host"),
     ((ssl.SSLError, aiohttp.ClientSSLError), "no secure connection (TLS)"),
     ((httpx2.UnsupportedProtocol, httpx2.InvalidURL, aiohttp.InvalidURL), "not an address that can be called"),
-    ((httpx2.ProxyError,), "the proxy did not connect"),
+    ((aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError), "the proxy did not connect"),
     ((ConnectionRefusedError,), "nobody listens there (connection refused)"),
     ((aiohttp.ConnectionTimeoutError,), f"no connection within {CONNECT_SECONDS:g} s"),
     ((aiohttp.ClientConnectorError,), "no connection"),

@@ -9,7 +9,8 @@ import httpx2
 import openai
 
 from gyges.errors import UsageError
-from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, timeouts
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
+from gyges.models.http import timeouts
 from gyges.models.provider import Received, Sampling
 
 
@@ -44,7 +45,7 @@ class OpenAIConnection:
             # The environment's organization and project are OpenAI's business only.
             organization=None if own else "",
             project=None if own else "",
-            http_client=http_client(openai.DefaultAioHttpClient, base_url, connections, most_bytes),
+            http_client=http_client(base_url, connections, most_bytes),
         )
         self._connection = Connection(base_url, key, self._post, openai.APIStatusError, openai.APIConnectionError)
 
