@@ -55,7 +55,7 @@ class ScenarioCounts:
 
 
 _FIELDS = ContextCounts.__slots__
-_BETWEEN = "\0"
+BETWEEN = "\0"
 """Sorts before any letter, so that the variants of one scenario stay together."""
 
 
@@ -104,8 +104,8 @@ def by_variant(rows: Iterable[Row], contrast: Contrast) -> tuple[ScenarioCounts,
 
     Beside them, where in these each scenario but the first begins, as `numpy.split` takes it.
     """
-    kept = count(rows, contrast, lambda row: f"{row.scenario}{_BETWEEN}{row.variant}").kept()
-    scenarios = [name.split(_BETWEEN)[0] for name in kept.names]
+    kept = count(rows, contrast, lambda row: f"{row.scenario}{BETWEEN}{row.variant}").kept()
+    scenarios = [name.split(BETWEEN)[0] for name in kept.names]
     begins = (i for i in range(1, len(scenarios)) if scenarios[i] != scenarios[i - 1])
     return kept, tuple(begins)
 

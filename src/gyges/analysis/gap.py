@@ -55,6 +55,13 @@ def part(counts: ScenarioCounts, episodes: Counts, complied: Counts) -> Floats:
     return (complied - episodes * d) / counts.first.graded
 
 
+def split_values(counts: ScenarioCounts) -> tuple[Floats, Floats]:
+    """The revealed and the silent part of each scenario's gap, shape (scenarios,); as `differences` wants them."""
+    first = counts.first
+    revealed = part(counts, first.revealed, first.revealed_complied)
+    return revealed, part(counts, first.silent, first.silent_complied)
+
+
 def _noise(context: ContextCounts) -> Floats:
     share = context.complied / context.graded
     alone = context.graded < 2
@@ -78,8 +85,7 @@ def gap_parts(counts: ScenarioCounts) -> GapParts:
     whole = clustered(differences(kept))
     if not (first.revealed.sum() + first.silent.sum()):
         return GapParts(whole, None, None, whole)
-    revealed = clustered(part(kept, first.revealed, first.revealed_complied))
-    silent = clustered(part(kept, first.silent, first.silent_complied))
+    revealed, silent = map(clustered, split_values(kept))
     if not first.unread.sum():
         return GapParts(whole, revealed, silent, zero(len(kept.names)))
     return GapParts(whole, revealed, silent, clustered(part(kept, first.unread, first.unread_complied)))
