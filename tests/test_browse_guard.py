@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from pathlib import Path
 
@@ -133,6 +134,16 @@ def test_every_answer_carries_the_policy(run: Path, path: str) -> None:
     assert {name: headers.get(name) for name in HEADERS} == HEADERS
     assert "access-control-allow-origin" not in headers
     assert "unsafe" not in POLICY
+
+
+def test_a_report_may_run_nothing_and_look_only_as_it_was_made(run: Path) -> None:
+    answer = client(run).get("/run/kind/report")
+    policy = answer.headers["content-security-policy"]
+    allowed = r"default-src 'none'; style-src 'sha256-[\w+/]{43}='"
+    assert re.fullmatch(f"{allowed}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", policy)
+    assert "<svg" in answer.text
+    assert " style=" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_refusals_carry_the_policy_too(run: Path) -> None:

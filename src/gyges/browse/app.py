@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gyges.browse.choice import Choice
@@ -42,6 +44,7 @@ def make_app(shelf: Shelf, labels: Labels, views: Views, ending: Callable[[], bo
         routes=[
             Route("/", _bound(overview, shelf)),
             Route("/live", live(shelf, ending)),
+            Route("/run/{run}/report", _bound(report, shelf)),
             Route("/run/{run}/pairs", table.pairs),
             Route("/run/{run}/views", table.keep, methods=["POST"]),
             Route("/run/{run}/pair/{pair}", _bound(pair, shelf)),
@@ -107,6 +110,15 @@ def live(shelf: Shelf, ending: Callable[[], bool]) -> Callable[[Request], Awaita
         return StreamingResponse(events(), media_type="text/event-stream")
 
     return answer
+
+
+def report(shelf: Shelf, request: Request) -> Response:
+    """The report with its plots, as `gyges report --html` writes it. It has no script, so none may run."""
+    page = shelf.report(request.path_params["run"])
+    data = page.encode("utf-8", "backslashreplace")
+    style = b64encode(sha256(page.partition("<style>")[2].partition("</style>")[0].encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'"
+    return HTMLResponse(data, headers={"content-security-policy": f"{policy}; form-action 'none'"})
 
 
 def pair(shelf: Shelf, request: Request) -> Response:

@@ -41,7 +41,7 @@ HEADERS = {
     "x-robots-tag": "noindex, nofollow, noarchive",
     "cache-control": "no-store",
 }
-"""On every response, refusals too."""
+"""On every response, refusals too. A page that may do even less has a policy of its own."""
 
 
 def new_token() -> str:
@@ -133,7 +133,10 @@ def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             own = {name.encode(): value.encode() for name, value in HEADERS.items()}
-            kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in own]
+            given = list(message.get("headers", ()))
+            if any(name.lower() == b"content-security-policy" for name, _ in given):
+                del own[b"content-security-policy"]
+            kept = [(name, value) for name, value in given if name.lower() not in own]
             message = {**message, "headers": [*kept, *own.items()]}
         await send(message)
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gyges.analysis.report_html import to_html
 from gyges.browse.index import Index, build_index
 from gyges.errors import GygesError, StoreError, UsageError
 from gyges.transcripts.reader import RunReader
@@ -38,6 +39,9 @@ class _Run:
     path: Path
     lock: threading.Lock = field(default_factory=threading.Lock)
     kept: _Kept | None = None
+    drawing: threading.Lock = field(default_factory=threading.Lock)
+    drawn: tuple[Index, str] | None = None
+    """The report of an index as a page: its plots take seconds to draw."""
 
 
 class Shelf:
@@ -83,6 +87,14 @@ class Shelf:
                     raise nameless(error, path) from error
                 run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
             return run.kept.index
+
+    def report(self, name: str) -> str:
+        """The run's report as one page, drawn when somebody first asks. Raises as `open` does."""
+        index, run = self.index(name), self._runs[name]
+        with run.drawing:
+            if run.drawn is None or run.drawn[0] is not index:
+                run.drawn = (index, to_html([index.report]))
+            return run.drawn[1]
 
     def warm(self) -> None:
         """Index every run; runs that can't be read are left for whoever asks for them."""
