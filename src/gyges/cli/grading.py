@@ -1,4 +1,4 @@
-"""Grading a run again."""
+"""Grading a run again: by rules, by a classifier, by judges."""
 
 from __future__ import annotations
 
@@ -8,11 +8,67 @@ from gyges.cli.app import Run, app
 
 
 @app.command()
-def grade(name: Run = "latest") -> None:
-    """Grade a run again, without playing it again; earlier grades are kept."""
-    from gyges.grading.run import grade_run
+def grade(
+    name: Run = "latest",
+    grader: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--grader",
+            help="judge:NAME, rules:NAME or classifier:NAME; may be repeated. Figures go by the first.",
+        ),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option("--judge", "--agent", help="Who judges: a profile or provider/model; may be repeated."),
+    ] = None,
+    votes: Annotated[
+        int | None, typer.Option(min=1, max=99, help="Of each judge; else as the rubric says.")
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.01, max=1, help="The share of votes from which on something is found.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again/--once", help="Judge a sample twice more, to see how often verdicts flip.")
+    ] = True,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
+) -> None:
+    """Grade a run again, without playing it again; earlier grades are kept, a half finished set is finished."""
+    from gyges.grading.run import GradingOrder, grade_run
     from gyges.transcripts.runs import find_run
 
     path = find_run(name)
-    made = grade_run(path)
-    typer.echo(f"{made.grades} grades in the set {made.name}; report them with: gyges report {path.stem}")
+    order = GradingOrder(tuple(grader or ()), tuple(judge or ()), votes, threshold, again, base_url)
+    if judge:
+        from dataclasses import replace
+
+        from gyges.batch.flow import Limits
+        from gyges.batch.spending import Allowance
+
+        limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+        order = replace(order, limits=limits, allowance=Allowance(call_budget, token_budget, cost_budget))
+    made = grade_run(path, order)
+    _tell(path, made)
+    if made.pending:
+        raise typer.Exit(1)
+
+
+def _tell(path: Path, made: Made) -> None:
+    from gyges.grading.judged_summary import lines
+
+    for caution in made.cautions:
+        typer.echo(f"caution: {caution}", err=True)
+    if made.pending:
+        typer.echo(
+            f"{made.pending} judgements are pending ({made.pending_because}); the same command finishes them",
+            err=True,
+        )
+    verb = "added to" if made.resumed else "in"
+    typer.echo(f"{made.grades} grades {verb} the set {made.name}; report them with: gyges report {path.stem}")
+    for line in lines(path, made.name):
+        typer.echo(line)

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gyges.grading.behaviour import BehaviourGrader
-from gyges.grading.grader import Grader, View, blinded
+from gyges.grading.encoding import load_words
+from gyges.grading.grader import Grader, Judging, View, blinded
+from gyges.grading.judge import JudgeGrader
+from gyges.grading.judge_file import find_judge, load_rubric
 from gyges.grading.label import read_label_spec
 from gyges.grading.model_file import find_classifier, load_classifier
 from gyges.grading.reasoning import ReasoningGrader
@@ -47,6 +50,54 @@ def default_graders(behaviour_label: str | None = None, options: str = "") -> tu
 
 def reasoning_grader() -> TrainedGrader:
     """The classifier of reasoning, with the rules as its second opinion.
+KINDS = ("judge", "rules", "classifier")
+"""What a grader's name begins with, before the colon."""
+
+
+def named_graders(
+    names: Sequence[str],
+    behaviour_label: str | None = None,
+    options: str = "",
+    *,
+    votes: int | None = None,
+    threshold: float | None = None,
+) -> tuple[Grader, ...]:
+    """The grader of behaviour, and graders of reasoning by their names, such as `judge:alignment-faking`.
+
+    Without names, the default ones. `votes` and `threshold` take the place of those of the rubrics. Raises
+    UsageError for a name that says no grader, AuthoringError for one that can't be used.
+    """
+    behaviour, default = default_graders(behaviour_label, options)
+    if not names:
+        return behaviour, default
+    if len(set(names)) != len(names):
+        raise UsageError("a grader is named twice", "name each --grader once")
+    return behaviour, *(grader_of(name, votes=votes, threshold=threshold) for name in names)
+
+
+def grader_of(name: str, *, votes: int | None = None, threshold: float | None = None) -> Grader:
+    """The grader of reasoning with that name. Raises UsageError, AuthoringError."""
+    kind, colon, rest = name.partition(":")
+    rest = rest if colon else REASONING
+    match kind:
+        case "judge":
+            return judge_grader(rest, votes=votes, threshold=threshold)
+        case "rules":
+            return ReasoningGrader(load_rules(find_rules(rest)))
+        case "classifier":
+            rules = ReasoningGrader(load_rules(find_rules(REASONING)))
+            return TrainedGrader(load_classifier(find_classifier(rest)), rest, rules)
+    known = ", ".join(f"{one}:{REASONING}" for one in KINDS)
+    raise UsageError(f"{name!r} is no grader of reasoning", f"there are {known}, and what grading/ has")
+
+
+def judge_grader(name: str, *, votes: int | None = None, threshold: float | None = None) -> JudgeGrader:
+    """The judge in `judges/NAME.yaml`. Raises UsageError, AuthoringError."""
+    rubric = load_rubric(find_judge(name))
+    scanner = load_scanner(find_scanner(), load_words(find_rules("encoding")))
+    return JudgeGrader(rubric, scanner, votes or rubric.file.votes, threshold or rubric.file.threshold)
+
+
 
     One grader, not two: a contrast takes what any grader of a question found.
     """

@@ -1,4 +1,8 @@
-"""Grade a stored run into a new set of grades. Earlier sets are never touched; nothing is played."""
+"""Grade a stored run into a set of grades. Earlier sets are never touched; nothing is played.
+
+A set says of itself who grades, in which version and with which judges, before its first grade. One that stopped
+is finished by the same command; where a rubric, a judge or a setting changed since, another set is begun.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from gyges.grading.default import default_graders, grade
+from gyges.errors import UsageError
+from gyges.grading.calibrations import errors_of
+from gyges.grading.default import grade, named_graders, reasoning_grader
+from gyges.grading.families import same_family
+from gyges.grading.grader import Grader
+from gyges.grading.judge import JudgeGrader
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
@@ -23,27 +32,204 @@ GROUP = 500
 class Made:
     """The new set: its name, how many episodes it covers and how many grades are in it."""
 
+if TYPE_CHECKING:
+    from gyges.agents.profile import Profile
+    from gyges.batch.flow import Limits
+    from gyges.batch.retry import Patience
+    from gyges.batch.spending import Allowance
+    from gyges.grading.judging import Session
+
     name: str
     episodes: int
+AGAIN_SHARE, AGAIN_LEAST = 0.05, 50
+"""How many episodes are judged twice more: this share of them, and at least so many, where there are so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradingOrder:
+    """What the user asked for: graders and judges by name. None: as the rubric says."""
+
+    graders: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
+    votes: int | None = None
+    threshold: float | None = None
+    again: bool = True
+    """Whether a sample is judged twice more, for the flip rate."""
+    base_url: str | None = None
+    limits: Limits | None = None
+    allowance: Allowance | None = None
+    patience: Patience | None = None
     grades: int
 
 
-def grade_run(path: Path) -> Made:
-    """Grade every episode of the run with the default graders. Raises StoreError where the run can't be used."""
-    return asyncio.run(_grade_run(path))
+    Raises UsageError for an order that can't be carried out, StoreError where the run can't be used, and for
+    judges what `judge_all` raises.
+    """
+    return asyncio.run(grade_stored(path, order or GradingOrder()))
 
 
 async def _grade_run(path: Path) -> Made:
+    resumed: bool = False
+    pending: int = 0
+    pending_because: str = ""
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An order, checked."""
+
+    graders: tuple[Grader, ...]
+    profiles: tuple[Profile, ...] = ()
+    order: GradingOrder = field(default_factory=GradingOrder)
+
+    @property
+    def judges(self) -> list[JudgeGrader]:
+        return [grader for grader in self.graders if isinstance(grader, JudgeGrader)]
+
     with RunWriter.open(path) as writer, RunReader(path) as reader:
-        manifest = reader.manifest
-        name = f"set-{len(reader.grade_sets()) + 1}"
-        graders = default_graders(manifest.behaviour or None, manifest.options)
-        made = grade(reader.episodes(), behaviours(manifest), graders)
-        count = 0
-        for group in grouped(made):
-            await writer.grades(group, name)
-            count += len(group)
-        return Made(name, reader.count(), count)
+        about, resumed = _set(work, reader)
+        await writer.grade_set(about)
+        done = _done(reader, about.name) if resumed else frozenset()
+        count = await _offline(work, reader, writer, about, done)
+        if not work.judges:
+            return Made(about.name, reader.count(), count, resumed, cautions=about.cautions)
+        session = await _judged(work, reader, writer, about, _done(reader, about.name))
+        return Made(
+            about.name,
+            reader.count(),
+            count + session.judged,
+            resumed,
+            session.pending,
+            session.reason,
+            about.cautions,
+        )
+
+
+def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
+    """Graders and profiles, read and checked before anything is asked. Raises UsageError, AuthoringError."""
+    graders = named_graders(
+        order.graders,
+        manifest.behaviour or None,
+        manifest.options,
+        votes=order.votes,
+        threshold=order.threshold,
+    )
+    work = _Work(graders, order=order)
+    if not work.judges:
+        if order.judges:
+            raise UsageError("--judge names who judges, and no --grader is a judge", "give --grader judge:NAME")
+        return work
+    if not order.judges:
+        raise UsageError(
+            f"{work.judges[0].name} asks a model, and none is named", "give --judge PROFILE or provider/model"
+        )
+    if len(set(order.judges)) != len(order.judges):
+        raise UsageError("a judge is named twice", "name each --judge once")
+    from gyges.agents.profile import load_profile
+
+    profiles = tuple(load_profile(name, order.base_url) for name in order.judges)
+    return _Work(graders, profiles, order)
+
+
+def _set(work: _Work, reader: RunReader) -> tuple[GradeSet, bool]:
+    """The set to fill: the latest, where it was begun for the same and not finished, else a new one."""
+    names = reader.grade_sets()
+    about = _about(work, reader, f"set-{len(names) + 1}")
+    latest = reader.grade_set(names[-1]) if names else None
+    if latest is None or len(_done(reader, latest.name)) >= len(latest.graders) * latest.episodes:
+        return about, False
+    differing = about.differs_from(latest)
+    if not differing:
+        return latest, True
+    print(f"{latest.name} is kept as it is, half finished: {', '.join(differing)}", file=sys.stderr)
+    return about, False
+
+
+def _about(work: _Work, reader: RunReader, name: str) -> GradeSet:
+    manifest = reader.manifest
+    judges = tuple(
+        JudgeUsed(name=one.name, model=one.model, base_url=one.base_url or "", profile=one.model_dump_json())
+        for one in work.profiles
+    )
+    headings = list(reader.headings())
+    return GradeSet(
+        name=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        graders=tuple(_set_grader(grader, judges) for grader in work.graders),
+        episodes=len(headings),
+        again=_again(headings) if work.judges and work.order.again else (),
+        secret=secrets.token_hex(16) if work.judges else "",
+        cautions=tuple(same_family([one.model for one in work.profiles], manifest)),
+    )
+
+
+def _set_grader(grader: Grader, judges: tuple[JudgeUsed, ...]) -> SetGrader:
+    judged = isinstance(grader, JudgeGrader)
+    settings: dict[str, int | float | str] = (
+        {"votes": grader.votes, "threshold": grader.threshold} if isinstance(grader, JudgeGrader) else {}
+    )
+    return SetGrader(
+        name=grader.name,
+        version=grader.version,
+        question=grader.question,
+        judges=judges if judged else (),
+        settings=settings,
+        errors=errors_of(grader.name, grader.version, [one.model for one in judges] if judged else []),
+    )
+
+
+def _again(headings: Sequence[Heading]) -> tuple[str, ...]:
+    """The episodes that are judged again: of every agent and context alike, those with the lowest hash."""
+    strata: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for heading in headings:
+        strata[heading.key.agent, heading.key.context].append(heading.id)
+    wanted = min(len(headings), max(AGAIN_LEAST, round(AGAIN_SHARE * len(headings))))
+    ranked = sorted(
+        (rank / len(ids), id)
+        for ids in strata.values()
+        for rank, id in enumerate(sorted(ids, key=lambda one: hashlib.sha256(one.encode()).digest()))
+    )
+    return tuple(sorted(id for _, id in ranked[:wanted]))
+
+
+def _done(reader: RunReader, name: str) -> frozenset[tuple[str, str]]:
+    if name not in reader.grade_sets():
+        return frozenset()
+    return frozenset((grade.episode, grade.grader) for grade in reader.grades(name))
+
+
+async def _offline(
+    work: _Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
+) -> int:
+    """The grades that need nobody else, committed in groups; returns how many."""
+    made = grade(reader.episodes(), behaviours(reader.manifest), work.graders)
+    count = 0
+    for group in grouped(one for one in made if (one.episode, one.grader) not in done):
+        await writer.grades(group, about.name)
+        count += len(group)
+    return count
+
+
+async def _judged(
+    work: _Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
+) -> Session:
+    from gyges.batch.flow import Limits
+    from gyges.batch.retry import Patience
+    from gyges.batch.spending import Allowance
+    from gyges.grading.judging import Court, judge_all, judge_lines
+
+    order = work.order
+    limits = order.limits or Limits()
+    async with judge_lines(work.profiles, limits, order.patience or Patience()) as lines:
+        court = Court(lines, reader, writer, about, behaviours(reader.manifest), reasoning_grader())
+        allowance = order.allowance or Allowance()
+        return await judge_all(court, work.judges, done, allowance, limits.connections, _told)
+
+
+def _told(judged: int, planned: int) -> None:
+    if judged == planned or judged % 50 == 0:
+        print(f"judged: {judged}/{planned}", file=sys.stderr, flush=True)
 
 
 def behaviours(manifest: Manifest) -> dict[tuple[str, str], Behaviour]:

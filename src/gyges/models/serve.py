@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
-from gyges.models.organism import Organism
+from gyges.models.organism import Organism, Spoken
 from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_damage import faulty
 from gyges.models.serve_faults import Schedule, read_schedule
 from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused, Value
+from gyges.models.serve_judge import JUDGES, rule
+from gyges.models.serve_judge_formats import spoken as told_by
+from gyges.models.serve_judge_formats import with_ruling
 from gyges.models.serve_messages import AnthropicMessages
 from gyges.models.serve_responses import Responses
 from gyges.models.serve_send import EVENTS, Answer, send
@@ -69,7 +72,12 @@ class Server:
 
     def _answered(self, format_: Format, headers: Mapping[str, str], raw: bytes, draw: str) -> tuple[Asked, Json]:
         self._check_key(format_.key(headers))
-        asked = format_.ask(_json(raw))
+        request = _json(raw)
+        asked = format_.ask(request)
+        if asked.model in JUDGES:
+            ruling = rule(asked.model, asked.messages, request, self.seed.child("draw", draw))
+            answer = format_.answer(asked, Spoken(told_by(ruling, request), None), draw)
+            return asked, with_ruling(answer, ruling, request)
         organism = self.organisms.get(asked.model)
         if organism is None:
             raise Refused(404, "not_found_error", f"model: {asked.model}")

@@ -1,0 +1,123 @@
+"""What a judge is shown of an episode: one encoded transcript, how much of it, and where its quotes may stand.
+
+Everything the agent wrote is scanned for words to the grader; they are shown, or masked. It asks nobody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gyges.grading.addressed import Addressed, Scanner, masked
+from gyges.grading.encode import encode
+from gyges.grading.grader import MASK, View
+from gyges.grading.judge_file import Sees
+from gyges.grading.reasoning import blocks_of
+from gyges.transcripts.grades import Evidence
+from gyges.transcripts.judged import Coverage
+from gyges.transcripts.record import Message
+
+Place = tuple[Literal["reasoning", "text", "calls"], int, int]
+"""Channel (`reasoning`, `text`, `calls`), message and block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A transcript as a judge gets it. `reasoning` has every block that may be quoted, by message and index."""
+
+    encoded: str
+    coverage: tuple[Coverage, ...]
+    reasoning: Mapping[tuple[int, int], str]
+    masks: Mapping[Place, Sequence[Addressed]] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.encoded.encode()).hexdigest()
+
+
+def found_addressed(view: View, scanner: Scanner) -> dict[Place, tuple[Addressed, ...]]:
+    """Where the agent speaks to the grader, by place; empty where it does not."""
+    found = {place: scanner.scan(text) for place, text in _written(view)}
+    return {place: spans for place, spans in found.items() if spans}
+
+
+def shown(view: View, sees: Sequence[Sees], masks: Mapping[Place, Sequence[Addressed]] | None = None) -> Shown:
+    """The transcript, encoded; without what `masks` names."""
+    hidden = masks or {}
+    blocks = {(block.message, block.index): block.text for block in blocks_of(view)}
+    entries = [_entry(at, message, blocks, sees, hidden) for at, message in enumerate(view.messages)]
+    encoded = "[\n" + ",\n".join(entry for entry in entries if entry) + "\n]"
+    return Shown(encoded, tuple(_coverage(view, blocks, sees)), blocks, hidden)
+
+
+def evidence_of(view: View, found: Mapping[Place, Sequence[Addressed]]) -> tuple[Evidence, ...]:
+    """The addressed text as evidence; that of tool calls has no place of its own and is left to the flags."""
+    texts = dict(_written(view))
+    return tuple(
+        Evidence(message, channel, block, one.start, one.end, texts[place][one.start : one.end])
+        for place, spans in found.items()
+        for channel, message, block in [place]
+        if channel != "calls"
+        for one in spans
+    )
+
+
+def _written(view: View) -> Iterator[tuple[Place, str]]:
+    """Everything that the agent wrote: each text with its place."""
+    for at, message in enumerate(view.messages):
+        if message.role != "assistant":
+            continue
+        for index, reasoning in enumerate(message.reasoning):
+            if reasoning.text:
+                yield ("reasoning", at, index), reasoning.text
+        if message.text:
+            yield ("text", at, 0), message.text
+        for index, call in enumerate(message.calls):
+            yield ("calls", at, index), f"{call.name}\n{call.arguments}"
+
+
+def _entry(
+    at: int,
+    message: Message,
+    blocks: Mapping[tuple[int, int], str],
+    sees: Sequence[Sees],
+    masks: Mapping[Place, Sequence[Addressed]],
+) -> str:
+    """One message as a JSON object on a line; "" where the judge is shown nothing of it."""
+    parts: list[str] = []
+    if message.role == "assistant":
+        speaker = "agent"
+        own = [index for number, index in blocks if number == at]
+        thoughts = [_text(blocks[at, index], masks.get(("reasoning", at, index), ())) for index in own]
+        parts += [f'"reasoning": [{", ".join(thoughts)}]'] if thoughts else []
+        if message.text and "text" in sees:
+            parts.append(f'"text": {_text(message.text, masks.get(("text", at, 0), ()))}')
+        if message.calls and "calls" in sees:
+            calls = (
+                _text(f"{call.name}\n{call.arguments}", masks.get(("calls", at, index), ()))
+                for index, call in enumerate(message.calls)
+            )
+            parts.append(f'"calls": [{", ".join(calls)}]')
+    else:
+        speaker = "tool" if message.role == "tool" else "prompt"
+        parts += [f'"text": {encode(message.text)}'] if "prompt" in sees else []
+    return f'{{"message": {at}, "speaker": "{speaker}", {", ".join(parts)}}}' if parts else ""
+
+
+def _text(text: str, spans: Sequence[Addressed]) -> str:
+    return encode(masked(text, spans, MASK) if spans else text)
+
+
+def _coverage(view: View, blocks: Mapping[tuple[int, int], str], sees: Sequence[Sees]) -> Iterator[Coverage]:
+    """How many characters of each channel are given, of how many there are."""
+    own = [message for message in view.messages if message.role == "assistant"]
+    thought = sum(len(one.text or "") for message in own for one in message.reasoning)
+    yield Coverage(channel="reasoning", given=sum(map(len, blocks.values())), of=thought)
+    text = sum(len(message.text) for message in own)
+    yield Coverage(channel="text", given=text if "text" in sees else 0, of=text)
+    calls = sum(len(call.name) + len(call.arguments) for message in own for call in message.calls)
+    yield Coverage(channel="calls", given=calls if "calls" in sees else 0, of=calls)
+    prompt = sum(len(message.text) for message in view.messages if message.role != "assistant")
+    yield Coverage(channel="prompt", given=prompt if "prompt" in sees else 0, of=prompt)
