@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from gyges.cli.app import Run, app
+from gyges.cli.app import (
+    BaseUrl,
+    CallBudget,
+    CostBudget,
+    MaxConnections,
+    RequestsPerMinute,
+    Run,
+    TokenBudget,
+    TokensPerMinute,
+    app,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gyges.grading.run import Made
 
 
 @app.command()

@@ -1,10 +1,12 @@
-"""The graders that a run is graded by, and the grading of many episodes. It knows no store."""
+"""The graders that a run is graded by, by their names, and the grading of many episodes. It knows no store."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from gyges.errors import UsageError
+from gyges.grading.addressed import find_scanner, load_scanner
 from gyges.grading.behaviour import BehaviourGrader
 from gyges.grading.encoding import load_words
 from gyges.grading.grader import Grader, Judging, View, blinded
@@ -48,8 +50,6 @@ def default_graders(behaviour_label: str | None = None, options: str = "") -> tu
     return behaviour, reasoning_grader()
 
 
-def reasoning_grader() -> TrainedGrader:
-    """The classifier of reasoning, with the rules as its second opinion.
 KINDS = ("judge", "rules", "classifier")
 """What a grader's name begins with, before the colon."""
 
@@ -98,6 +98,8 @@ def judge_grader(name: str, *, votes: int | None = None, threshold: float | None
     return JudgeGrader(rubric, scanner, votes or rubric.file.votes, threshold or rubric.file.threshold)
 
 
+def reasoning_grader() -> TrainedGrader:
+    """The classifier of reasoning, with the rules as its second opinion.
 
     One grader, not two: a contrast takes what any grader of a question found.
     """
@@ -110,7 +112,7 @@ def grade(
     behaviours: Mapping[tuple[str, str], Behaviour],
     graders: Sequence[Grader],
 ) -> Iterator[Grade]:
-    """Every grader's answer about every episode, episode by episode.
+    """The answers about every episode, episode by episode, of the graders that need nobody else.
 
     `behaviours` are by scenario and variant. A grader that fails leaves the episode ungraded by it; the failure
     is logged and nothing else is lost.
@@ -119,11 +121,13 @@ def grade(
         view = blinded(episode)
         behaviour = behaviours.get((episode.key.scenario, episode.key.variant))
         for grader in graders:
-            answer = _answer(grader, view, behaviour)
-            yield Grade(episode.key.id(), grader.question, grader.name, grader.version, answer)
+            answer = answer_of(grader, view, behaviour)
+            if not callable(answer):
+                yield Grade(episode.key.id(), grader.question, grader.name, grader.version, answer)
 
 
-def _answer(grader: Grader, view: View, behaviour: Behaviour | None) -> Answer:
+def answer_of(grader: Grader, view: View, behaviour: Behaviour | None) -> Answer | Judging:
+    """The grader's answer, or what has to be asked for it; a grader that fails is ungraded."""
     try:
         return grader.grade(view, behaviour)
     except Exception as error:  # noqa: BLE001 - whatever a grader does wrong is the grader's, and never a score

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gyges.models.provider import Form, Reply, Tool
 from gyges.scenarios.plan import Behaviour, Text
 from gyges.transcripts.grades import Answer, Question
+from gyges.transcripts.judged import Judged
 from gyges.transcripts.record import Episode, Message, Outcome
 
 MASK = "[...]"
@@ -27,6 +30,35 @@ class View:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+class Ask(Protocol):
+    """Asks a model once more; an answer that was committed before is not asked for again. Raises CallFailed."""
+
+    async def __call__(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), form: Form | None = None
+    ) -> Reply: ...
+
+
+class Bench(Protocol):
+    """Whom a grader may ask about one episode."""
+
+    @property
+    def judges(self) -> Sequence[str]: ...
+
+    @property
+    def again(self) -> bool:
+        """Whether the episode is one of those that are judged twice more, for the flip rate."""
+
+    def ask(self, judge: str, name: str) -> tuple[Ask, str]:
+        """A way to ask a judge, and the name of its calls in the ledger. `name` is this vote's, and no other's."""
+
+    def nonce(self, calls: str, number: int) -> str:
+        """128 bits as hexadecimal digits that nobody could know before; the same for the same call."""
+
+
+Judging = Callable[[Bench], Awaitable[tuple[Answer, Judged]]]
+"""What remains to be done by a grader that has to ask somebody."""
+
+
 class Grader(Protocol):
     """One question, answered by one version of one method. `version` covers its rules and its code."""
 
@@ -39,8 +71,11 @@ class Grader(Protocol):
     @property
     def question(self) -> Question: ...
 
-    def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer:
-        """The answer. `behaviour` is None where the scenario says nothing of it (imported transcripts)."""
+    def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer | Judging:
+        """The answer, or what has to be asked for it.
+
+        `behaviour` is None where the scenario says nothing of it (imported transcripts).
+        """
 
 
 def blinded(episode: Episode) -> View:

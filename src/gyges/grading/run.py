@@ -7,10 +7,16 @@ is finished by the same command; where a rubric, a judge or a setting changed si
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+import secrets
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.grading.calibrations import errors_of
@@ -19,18 +25,12 @@ from gyges.grading.families import same_family
 from gyges.grading.grader import Grader
 from gyges.grading.judge import JudgeGrader
 from gyges.scenarios.plan import Behaviour
+from gyges.transcripts.grade_sets import GradeSet, JudgeUsed, SetGrader
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
+from gyges.transcripts.rows import Heading
 from gyges.transcripts.store import RunWriter
-
-GROUP = 500
-"""Grades handed to the store at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """The new set: its name, how many episodes it covers and how many grades are in it."""
 
 if TYPE_CHECKING:
     from gyges.agents.profile import Profile
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from gyges.batch.spending import Allowance
     from gyges.grading.judging import Session
 
-    name: str
-    episodes: int
+GROUP = 500
+"""Grades handed to the store at once."""
 AGAIN_SHARE, AGAIN_LEAST = 0.05, 50
 """How many episodes are judged twice more: this share of them, and at least so many, where there are so many."""
 
@@ -59,16 +59,15 @@ class GradingOrder:
     limits: Limits | None = None
     allowance: Allowance | None = None
     patience: Patience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The set: its name, how many episodes the run has, how many grades were added, and what is pending."""
+
+    name: str
+    episodes: int
     grades: int
-
-
-    Raises UsageError for an order that can't be carried out, StoreError where the run can't be used, and for
-    judges what `judge_all` raises.
-    """
-    return asyncio.run(grade_stored(path, order or GradingOrder()))
-
-
-async def _grade_run(path: Path) -> Made:
     resumed: bool = False
     pending: int = 0
     pending_because: str = ""
@@ -87,6 +86,20 @@ class _Work:
     def judges(self) -> list[JudgeGrader]:
         return [grader for grader in self.graders if isinstance(grader, JudgeGrader)]
 
+
+def grade_run(path: Path, order: GradingOrder | None = None) -> Made:
+    """Grade every episode of the run, by default with the default graders.
+
+    Raises UsageError for an order that can't be carried out, StoreError where the run can't be used, and for
+    judges what `judge_all` raises.
+    """
+    return asyncio.run(grade_stored(path, order or GradingOrder()))
+
+
+async def grade_stored(path: Path, order: GradingOrder) -> Made:
+    """As `grade_run`, in a loop that runs already."""
+    with RunReader(path) as reader:
+        work = _prepared(order, reader.manifest)
     with RunWriter.open(path) as writer, RunReader(path) as reader:
         about, resumed = _set(work, reader)
         await writer.grade_set(about)
