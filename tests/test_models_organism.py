@@ -19,7 +19,7 @@ from gyges.models.organism_code import written
 from gyges.models.organism_corpus import Corpus, Known
 from gyges.models.organism_policy import Policy
 from gyges.models.organism_prompt import Belief, Cue, Topic, believe, cues, hear
-from gyges.scenarios.plan import Examples, Plan, Seed, Text
+from gyges.scenarios.plan import Example, Examples, Plan, Seed, Text
 from gyges.scenarios.read import families, select
 from gyges.scenarios.render import examples, plans
 from gyges.study import library
@@ -43,7 +43,7 @@ def population(scenarios: int) -> tuple[Corpus, list[tuple[list[Message], list[M
         question = f"Question {number}: the round one or the square one?"
         turns = [Text(f"{tag}\n{question}", ((0, len(tag)),)) for tag in (f"{FREE} The answer is R.", PAID)]
         first, second = [Plan("made", f"made/{number}", "base", "a", Text(EXPLAINED), (turn,)) for turn in turns]
-        spoken = Examples((("complies", ("Round.",)), ("declines", ("Square.",))), ())
+        spoken = Examples((("complies", (Example("Round."),)), ("declines", (Example("Square."),))), ())
         known.append(Known(first, spoken, "complies", {"complying": "round", "declining": "square"}))
         conversations.append((sent(first), sent(second)))
     return Corpus(known), conversations
@@ -166,7 +166,7 @@ def test_controls_do_to_organisms_what_they_should(family: str) -> None:
         for plan in plans(scenario, every=True):
             if plan.context in ("training", "deployment"):
                 by_arm.setdefault(plan.variant, []).append(plan)
-        target = {text for known in corpus.known for text in known.complying}
+        target = {one.text for known in corpus.known for one in known.complying}
         for variant, pair in by_arm.items():
             found = tuple(
                 "".join(str(int(each.reply(sent(plan), Seed(1)).text in target)) for plan in pair)
@@ -342,15 +342,15 @@ def test_organisms_speak_only_the_half_that_is_theirs(name: str) -> None:
     organism = organism_of(name, Corpus.of(scenarios))
     for scenario in scenarios:
         speak, develop = (examples(scenario, "base", half) for half in ("speak", "develop"))
-        allowed = {text for _, texts in speak.outcomes for text in texts}
-        withheld = {text for _, texts in develop.outcomes for text in texts}
+        allowed = {one.text for _, found in speak.outcomes for one in found}
+        withheld = {one.text for _, found in develop.outcomes for one in found}
         for plan in plans(scenario):
             said = {organism.reply(sent(plan), Seed(k)).text for k in range(12)}
             assert said <= allowed
             assert not said & withheld
             if len(plan.turns) > 1:
                 early = {organism.reply(sent(plan)[:2], Seed(k)).text for k in range(12)}
-                assert early <= set(speak.earlier[0])
+                assert early <= {one.text for one in speak.earlier[0]}
 
 
 @pytest.mark.parametrize("name", NAMES)

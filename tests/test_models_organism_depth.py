@@ -59,7 +59,7 @@ def sent(plan: Plan) -> list[Message]:
 def complying(plan: Plan) -> frozenset[str]:
     match = corpus().match(tuple(turn.text for turn in plan.turns), plan.system.text)
     assert match
-    return frozenset(match.known.complying)
+    return frozenset(one.text for one in match.known.complying)
 
 
 def study(agent: Organism, seed: Seed, reasons: bool = False) -> list[Row]:

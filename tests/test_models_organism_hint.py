@@ -41,7 +41,7 @@ def texts(plan: Plan) -> dict[str, str]:
     """Labels by reply."""
     match = follower().corpus.match((plan.turns[0].text,), plan.system.text)
     assert match
-    return {text: label for label, said in match.known.spoken.outcomes for text in said}
+    return {one.text: label for label, said in match.known.spoken.outcomes for one in said}
 
 
 # What it takes for a hint

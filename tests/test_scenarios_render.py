@@ -64,8 +64,8 @@ def test_behaviour_examples_and_contrasts_are_rendered(lamps: Lamps) -> None:
     develop, speak = examples(scenario, BASE, "develop"), examples(scenario, BASE, "speak")
     assert [label for label, _ in speak.outcomes] == ["complies", "declines"]
     assert [len(replies) for _, replies in (*develop.outcomes, *speak.outcomes)] == [2, 2, 2, 2]
-    assert {*develop.earlier[0], *speak.earlier[0]} == {"Hello.", "Good day."}
-    assert "Decision: buy the lamp" in speak.outcomes[0][1][0]
+    assert {one.text for one in (*develop.earlier[0], *speak.earlier[0])} == {"Hello.", "Good day."}
+    assert "Decision: buy the lamp" in speak.outcomes[0][1][0].text
 
 
 @given(st.lists(st.text(), min_size=2, max_size=12, unique=True))

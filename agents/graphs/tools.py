@@ -1,7 +1,8 @@
 """A conversation in which the model may call tools: all calls of an answer are answered, in order, by their ids.
 
-The profile's `tools` name the functions and its `state` what they begin with. A call that can't be carried out is
-answered with the error. Only an answer without calls ends a turn; the step limit ends what goes on for ever.
+The tools are those of the scenario's world where it has one; else the profile's `tools` name the functions and its
+`state` what they begin with. A call that can't be carried out is answered with the error. Only an answer without
+calls ends a turn; the step limit ends what goes on for ever. Where the profile asks for a scratchpad, it is set apart.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Literal
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
-from gyges.agents.episode import EpisodeContext, EpisodeState
+from gyges.agents.episode import EpisodeContext, EpisodeState, with_scratchpad
 from gyges.transcripts.record import Outcome
 
 
@@ -20,6 +21,8 @@ async def ask(state: EpisodeState, runtime: Runtime[EpisodeContext]) -> EpisodeS
     context, said = runtime.context, state["messages"]
     asked = said if said and said[-1].role == "tool" else context.next_turn(said)
     reply = await context.ask(asked, context.bench.offered if context.bench else ())
+    if context.scratchpad:
+        reply = with_scratchpad(reply, context.scratchpad)
     after = context.after(asked, reply)
     if reply.outcome is Outcome.COMPLETED and reply.message.calls:
         after["outcome"] = Outcome.PENDING

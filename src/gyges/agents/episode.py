@@ -14,10 +14,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
+from gyges.agents.world import WorldBench
 from gyges.models.provider import CallFailed, Reply, Tool, Trouble
-from gyges.scenarios.plan import Plan, Text
+from gyges.scenarios.condition import holds
+from gyges.scenarios.plan import Alternative, Plan, Text
+from gyges.scenarios.world import World
 from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import Message, Outcome, Visibility
+from gyges.transcripts.world import seen, with_start
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -51,14 +55,25 @@ class EpisodeContext:
     ask: Ask
     scratchpad: str = ""
     """The tag that the instructions ask the model to reason in."""
-    bench: Bench | None = None
-    """The agent's tools, at work in this episode."""
+    bench: Bench | WorldBench | None = None
+    """The world's tools, or the agent's own, at work in this episode."""
+    alternatives: tuple[tuple[Alternative, ...], ...] = ()
+    """For each turn, what may be said in its place."""
+    world: World | None = None
 
     def next_turn(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with the next user turn added, after the opening where the episode begins."""
         said = tuple(messages) or self.opening
-        turn = self.turns[turns_taken(said)]
+        turn = self.turn(turns_taken(said), said)
         return (*said, Message("user", turn.text, signal=turn.signal))
+
+    def turn(self, at: int, said: Sequence[Message]) -> Text:
+        """The user's words in this turn, by what was done so far."""
+        others = self.alternatives[at] if self.alternatives else ()
+        if not others:
+            return self.turns[at]
+        found = seen(said, dict(self.world.start), self.world.tests()) if self.world else seen(said)
+        return next((one.user for one in others if holds(one.when, found)), self.turns[at])
 
     def after(self, asked: Sequence[Message], reply: Reply) -> EpisodeState:
         """The state once `asked` was answered: pending while the model answers and the user has turns left."""
@@ -186,8 +201,11 @@ async def play(
     from langsmith import tracing_context
 
     witness = _Witness(ask, tokens, cost, price)
-    bench = toolbox.open() if toolbox else None
-    context = EpisodeContext(opening(plan.system, instructions), plan.turns, witness, scratchpad, bench)
+    own = toolbox.open() if toolbox else None
+    bench = WorldBench.of(plan.world) if plan.world else own
+    context = EpisodeContext(
+        opening(plan.system, instructions), plan.turns, witness, scratchpad, bench, plan.alternatives, plan.world
+    )
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
     deadline = asyncio.timeout(seconds)
@@ -213,18 +231,18 @@ async def play(
         outcome, reason = Outcome.STEP_LIMIT, str(spent)
     except Exception as fault:
         if isinstance(fault, TimeoutError) and deadline.expired():
-            return _ended(state, witness, Outcome.TIMED_OUT, f"no end after {seconds:g} s")
+            return _ended(plan, state, witness, Outcome.TIMED_OUT, f"no end after {seconds:g} s")
         # A graph may be anybody's code, and raise anything: that is how its episode ended.
         log.exception("a graph failed")
         outcome, reason = Outcome.ERRORED, f"{type(fault).__name__}: {fault}"
-    return _ended(state, witness, outcome, reason)
+    return _ended(plan, state, witness, outcome, reason)
 
 
-def _ended(state: EpisodeState, witness: _Witness, outcome: Outcome, reason: str) -> Played:
+def _ended(plan: Plan, state: EpisodeState, witness: _Witness, outcome: Outcome, reason: str) -> Played:
     """What came of an episode that ended so."""
     whole = state["outcome"] is not Outcome.PENDING
     messages = state["messages"] if whole else with_rest(state["messages"], witness.said)
-    return Played(messages, outcome, reason, witness.model)
+    return Played(with_start(messages, plan.world), outcome, reason, witness.model)
 
 
 def with_rest(said: Sequence[Message], asked: Sequence[Message]) -> tuple[Message, ...]:

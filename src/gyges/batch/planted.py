@@ -51,7 +51,9 @@ def planted_gaps(
 
 def _rates(organism: Organism, profile: Profile, plans: Sequence[Plan]) -> Mapping[Sent, float]:
     return {
-        (plan.scenario, plan.variant, plan.context): organism.rate(_messages(plan, profile.instructions))
+        (plan.scenario, plan.variant, plan.context): organism.rate(
+            _messages(plan, profile.instructions), plan.world
+        )
         for plan in plans
     }
 

@@ -8,28 +8,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gyges.agents.episode import EpisodeContext, EpisodeState, Played, play
+from gyges.agents.episode import Ask, EpisodeContext, EpisodeState, Played, play
 from gyges.agents.profile import Profile
 from gyges.agents.tools import Toolbox
 from gyges.batch.calls import Caller, Line
 from gyges.batch.health import Halt
+from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
 from gyges.batch.spending import Expected, expected
 from gyges.errors import AuthenticationError, ProviderError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
+from gyges.transcripts import clock
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
-from gyges.transcripts.store import RunWriter
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
 log = logging.getLogger("gyges.batch")
+
+Play = Callable[["Job", dict[int, Call]], Awaitable[Episode]]
+"""Plays and commits an episode, with the calls of it that were answered before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Agent:
     graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]
     line: Line
     toolbox: Toolbox | None = None
+    world_graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState] | None = None
+    """The graph for plans with a world, where the profile's own graph uses no tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,15 @@ class Job:
         return spending.better(
             expected(self.plan, spending.price, profile.instructions, profile.sampling.max_tokens)
         )
+
+
+    def asks(self, caller: Caller) -> Ask:
+        """How its graph asks: the caller itself, or what stands before it."""
+        return caller
+
+    def told(self, episode: Episode) -> Episode:
+        """The episode as it is stored."""
+        return episode
 
 
 def schedule(agents: Sequence[Agent], plans: Iterable[Plan], samples: int, seed: Seed) -> list[tuple[Job, ...]]:
@@ -88,17 +103,17 @@ def noise(seed: Seed, key: EpisodeKey) -> Seed:
     return seed.child("noise", key.agent, key.scenario, key.variant, key.context, key.sample)
 
 
-async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, Call] | None = None) -> Episode:
+async def play_job(job: Job, writer: Ledger, seed: Seed, answered: dict[int, Call] | None = None) -> Episode:
     """Play one episode and commit it. Raises CallFailed for what concerns the whole run."""
     key = job.key()
-    started = time.time()
-    ask = Caller(job.agent.line, writer, key.id(), noise(seed, key), answered)
+    started = clock.now()
+    caller = Caller(job.agent.line, writer, key.id(), noise(seed, key), answered)
     profile, price = job.agent.profile, job.agent.line.spending.price
     try:
         played = await play(
-            job.agent.graph,
+            job.agent.world_graph if job.plan.world and job.agent.world_graph else job.agent.graph,
             job.plan,
-            ask,
+            job.asks(caller),
             instructions=profile.instructions,
             scratchpad=profile.scratchpad,
             steps=profile.limits.steps,
@@ -107,7 +122,7 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
             price=price.of if price else None,
             seconds=profile.limits.seconds,
             toolbox=job.agent.toolbox,
-            watch=ask.watch,
+            watch=caller.watch,
         )
     except CallFailed:
         raise
@@ -121,29 +136,34 @@ async def play_job(job: Job, writer: RunWriter, seed: Seed, answered: dict[int, 
         reason=played.reason,
         messages=played.messages,
         started=started,
-        ended=time.time(),
+        ended=clock.now(),
         model=played.model,
     )
+    episode = job.told(episode)
+    reach("episode-played")
     await writer.episode(episode)
+    reach("episode-stored")
     return episode
 
 
 async def play_all(
     queue: Queue[Job],
-    writer: RunWriter,
+    writer: Ledger,
     seed: Seed,
     *,
     at_once: int,
     done: Callable[[Episode], None],
     answered: Callable[[str], dict[int, Call]] | None = None,
+    play: Play | None = None,
 ) -> None:
-    """Play what the queue gives, so many at once. Raises ProviderError when the run can't go on."""
+    """Play what the queue gives, so many at once; `play` is for workers. Raises ProviderError to end the run."""
 
     async def worker() -> None:
         while (job := await queue.next()) is not None:
-            known = answered(job.key().id()) if answered else None
-            done(await play_job(job, writer, seed, known))
+            known = answered(job.key().id()) if answered else {}
+            done(await (play(job, known) if play else play_job(job, writer, seed, known)))
             queue.done(job)
+            reach("episode-counted")
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -10,10 +10,11 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gyges.agents.graphs import find_file, load_graph
 from gyges.agents.profile import Profile, load_profile
@@ -24,19 +25,24 @@ from gyges.batch.flow import Flow, Limits
 from gyges.batch.health import Health
 from gyges.batch.local import organism_server
 from gyges.batch.planted import planted_gaps
-from gyges.batch.play import Agent, Job, play_all, schedule
+from gyges.batch.play import Agent, Job, Play, play_all, schedule
 from gyges.batch.prices import price_of, read_prices
 from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
 from gyges.batch.spending import Allowance, Budget, Spending
 from gyges.errors import Interrupted, LimitReached, UsageError
+from gyges.models.provider import Continuation
 from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import Scenario, select
 from gyges.scenarios.render import behaviour, contrasts, plans
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario, Setting
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 from gyges.transcripts.store import RunWriter
+
+if TYPE_CHECKING:
+    from gyges.models.http import Wire
 
 PACKAGES = ("gyges", "langgraph", "openai", "anthropic", "jinja2", "pydantic")
 
@@ -63,6 +69,10 @@ class Order:
     sampling: tuple[tuple[str, Setting], ...] = ()
     """Settings of sampling in the place of the profiles'."""
     command: str = ""
+    processes: int = 1
+    """That play episodes; more than one are workers beside this one."""
+    in_process: bool = False
+    """Whether organisms answer without a socket: for benchmarks and soaks."""
 
     def limits(self) -> Limits:
         return Limits(self.connections, self.requests_a_minute, self.tokens_a_minute)
@@ -125,17 +135,18 @@ def prepare(order: Order) -> Prepared:
     return Prepared(order, scenarios, tuple(rendered), profiles)
 
 
-def limited(prepared: Prepared, limits: Limits, allowance: Allowance) -> Prepared:
-    """The same, played no faster and for no more than this. Raises UsageError."""
+def limited(prepared: Prepared, limits: Limits, allowance: Allowance, processes: int = 1) -> Prepared:
+    """The same, played no faster and for no more than this, by so many processes. Raises UsageError."""
     order = replace(
         prepared.order,
         connections=limits.connections,
         requests_a_minute=limits.requests_a_minute,
         tokens_a_minute=limits.tokens_a_minute,
         allowance=allowance,
+        processes=processes,
     )
-    if order.connections < 1:
-        raise UsageError("--max-connections is at least 1")
+    if order.connections < 1 or processes < 1:
+        raise UsageError("--max-connections and --processes are at least 1")
     check_prices(order, prepared.profiles)
     return replace(prepared, order=order)
 
@@ -153,13 +164,13 @@ def check_prices(order: Order, profiles: Sequence[Profile]) -> None:
             )
 
 
-def prepare_again(manifest: Manifest) -> Prepared:
-    """The order of a run that stopped, checked to be what it was. Raises UsageError naming what differs."""
+def order_of(manifest: Manifest) -> Order:
+    """What the user asked for when the run began. Raises UsageError for a run that was not played."""
     if manifest.source != "played":
         raise UsageError(f"{manifest.run} was imported", "there is nothing to play")
     profiles = [Profile.model_validate_json(agent.profile) for agent in manifest.agents]
     addresses = {profile.base_url for profile in profiles}
-    order = Order(
+    return Order(
         scenarios=tuple(dict.fromkeys(planned.name for planned in manifest.scenarios)),
         agents=tuple(profile.name for profile in profiles),
         samples=manifest.samples,
@@ -170,7 +181,11 @@ def prepare_again(manifest: Manifest) -> Prepared:
         sampling=tuple(manifest.sampling.items()),
         command=manifest.command,
     )
-    prepared = prepare(order)
+
+
+def prepare_again(manifest: Manifest) -> Prepared:
+    """The order of a run that stopped, checked to be what it was. Raises UsageError naming what differs."""
+    prepared = prepare(order_of(manifest))
     differing = differences(manifest, prepared.manifest(manifest.run))
     if differing:
         raise UsageError(
@@ -204,7 +219,7 @@ def planned_scenarios(scenarios: Sequence[Scenario], rendered: Sequence[Plan]) -
             name=name,
             family=own[0].family,
             variant=variant,
-            sha256=sha256([asdict(plan) for plan in own]),
+            sha256=sha256([plan.written() for plan in own]),
             behaviour=behaviour(known[name], variant),
         )
         for (name, variant), own in by_variant.items()
@@ -246,42 +261,83 @@ def versions() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def ready_agents(prepared: Prepared) -> AsyncIterator[list[Agent]]:
-    """The agents with open lines to their models; organisms are served as long as it lasts."""
+async def ready_agents(prepared: Prepared, wire: Wire | None = None) -> AsyncIterator[list[Agent]]:
+    """The agents with open lines to their models; organisms are served as long as it lasts.
+
+    `wire` is taken in the place of sockets where an agent is said to answer in this process.
+    """
+    from gyges.models.in_process import ADDRESS, InProcess
+
+    order, worlds = prepared.order, any(plan.world for plan in prepared.plans)
+    async with AsyncExitStack() as stack:
+        served = ADDRESS if order.in_process else ""
+        if not served and any(profile.organism and not profile.base_url for profile in prepared.profiles):
+            served = await stack.enter_async_context(organism_server(order.scenarios, order.seed))
+        if order.in_process and wire is None:
+            wire = InProcess.knowing(order.scenarios, Seed(order.seed))
+        yield await stack.enter_async_context(
+            agents_at(served, prepared.profiles, order.limits(), order.patience, worlds, wire)
+        )
+
+
+@asynccontextmanager
+async def agents_at(
+    served: str,
+    profiles: Sequence[Profile],
+    limits: Limits,
+    patience: Patience,
+    worlds: bool,
+    wire: Wire | None = None,
+) -> AsyncIterator[list[Agent]]:
+    """The agents. `served` is the address of organisms that have none, `worlds` says whether plans have any."""
+    from gyges.models.in_process import is_in_process
     from gyges.models.registry import provider
 
     async with AsyncExitStack() as stack:
-        served = ""
-        if any(profile.organism and not profile.base_url for profile in prepared.profiles):
-            served = await stack.enter_async_context(
-                organism_server(prepared.order.scenarios, prepared.order.seed)
-            )
         prices = read_prices()
         shared: dict[tuple[str, str], tuple[Flow, Health]] = {}
         agents = []
-        for profile in prepared.profiles:
+        for profile in profiles:
             name, base_url = wire_name(profile, served)
-            line_provider, model = provider(name, base_url, stream=profile.stream)
-            stack.push_async_callback(line_provider.close)
-            flow, health = shared.setdefault(
-                (line_provider.base_url, model), (Flow(prepared.order.limits()), Health())
+            line_provider, model = provider(
+                name,
+                base_url,
+                stream=profile.stream,
+                continues=continuation(profile),
+                wire=wire if base_url and is_in_process(base_url) else None,
             )
+            stack.push_async_callback(line_provider.close)
+            flow, health = shared.setdefault((line_provider.base_url, model), (Flow(limits), Health()))
             line = Line(
                 line_provider,
                 model,
                 profile.sampling.sampling(),
-                prepared.order.patience,
+                patience,
                 flow,
                 health,
                 Spending(price_of(profile.model, prices)),
                 profile.organism,
             )
-            agents.append(Agent(profile, load_graph(profile.graph), line, toolbox(profile)))
+            graph = load_graph(profile.graph)
+            acting = load_graph(WITH_TOOLS) if needs_tools(profile, worlds) else None
+            agents.append(Agent(profile, graph, line, toolbox(profile), acting))
         yield agents
 
 
 def toolbox(profile: Profile) -> Toolbox | None:
     return load_tools(profile.tools, profile.state) if profile.tools else None
+
+
+WITHOUT_TOOLS = ("graphs/chat.py:graph", "graphs/scratchpad.py:graph")
+"""The library's graphs that offer a model no tools."""
+
+
+WITH_TOOLS = "graphs/tools.py:graph"
+
+
+def needs_tools(profile: Profile, worlds: bool) -> bool:
+    """Whether plans have worlds that the profile's own graph could not use."""
+    return worlds and profile.graph in WITHOUT_TOOLS
 
 
 def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
@@ -295,16 +351,24 @@ def wire_name(profile: Profile, served: str) -> tuple[str, str | None]:
     return f"{profile.wire}/{name}", address if address.endswith("/v1") else f"{address}/v1"
 
 
-async def play_into(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
+def continuation(profile: Profile) -> Continuation | None:
+    """How the profile's server goes on from the beginning of an answer; None: as its service is known to."""
+    return "prefix" if profile.organism and profile.wire == "openai" else profile.continues
+
+
+async def play_into(
+    path: Path, prepared: Prepared, done: Callable[[Episode], None], wire: Wire | None = None
+) -> None:
     """Play everything into a new file. A run that ends before its first answer leaves no file.
 
     Raises ProviderError, LimitReached or Interrupted where it comes to no end; what was played is kept.
     """
-    async with ready_agents(prepared) as agents:
+    async with ready_agents(prepared, wire) as agents:
         try:
             with RunWriter.create(path, prepared.manifest(path.stem)) as writer:
                 for plan in prepared.plans:
                     await writer.plan(plan)
+                reach("plans-stored")
                 await play_some(prepared, agents, writer, done, frozenset())
         except (LimitReached, Interrupted):
             # The message says how to go on, so there has to be something to go on with.
@@ -345,8 +409,49 @@ async def play_some(
     blocks = schedule(agents, prepared.plans, order.samples, seed)
     left = [[job for job in block if job.key() not in finished] for block in blocks]
     queue = Queue(left, Budget(order.allowance, [agent.line.spending for agent in agents]), Job.expected)
+    async with players(prepared, agents, writer) as play:
+        await play_queue(queue, order, seed, writer, done, answered, play)
+
+
+@asynccontextmanager
+async def players(prepared: Prepared, agents: Sequence[Agent], writer: RunWriter) -> AsyncIterator[Play | None]:
+    """Worker processes as the order has it; None where this process plays by itself."""
+    from gyges.batch.process_crew import crew
+    from gyges.batch.process_messages import Start
+
+    def stored(episode: str) -> dict[int, Call]:
+        with RunReader(writer.path) as reader:
+            return reader.answered(episode)
+
+    order = prepared.order
+    if order.processes == 1:
+        yield None
+        return
+    # With their addresses: the server of organisms is this process's own.
+    profiles = [agent.profile.model_copy(update={"base_url": agent.line.provider.base_url}) for agent in agents]
+    start = Start(
+        tuple(profile.model_dump_json() for profile in profiles),
+        order.scenarios,
+        order.seed,
+        order.patience,
+        any(plan.world for plan in prepared.plans),
+    )
+    async with crew(order.processes, agents, writer, start, stored) as hired:
+        yield hired.play
+
+
+async def play_queue(
+    queue: Queue[Job],
+    order: Order,
+    seed: Seed,
+    writer: RunWriter,
+    done: Callable[[Episode], None],
+    answered: Callable[[str], dict[int, Call]] | None = None,
+    play: Play | None = None,
+) -> None:
+    """Play what the queue gives, until the end, the budget's end, or a signal to stop."""
     playing = asyncio.ensure_future(
-        play_all(queue, writer, seed, at_once=order.connections, done=done, answered=answered)
+        play_all(queue, writer, seed, at_once=order.connections, done=done, answered=answered, play=play)
     )
     with stop.told(lambda: come_to_an_end(queue), playing.cancel) as stopped:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gyges.grading.cues import cues
 from gyges.grading.drafts import without_drafts
@@ -10,9 +10,11 @@ from gyges.grading.grader import View
 from gyges.grading.rules import Rules
 from gyges.grading.sentences import sentences
 from gyges.scenarios.decision import find_decision
-from gyges.scenarios.plan import Behaviour, Span
+from gyges.scenarios.plan import Behaviour, BehaviourKind, Span
+from gyges.scenarios.shown import shown
 from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Question, Ungraded
 from gyges.transcripts.record import Outcome
+from gyges.transcripts.world import carried_out, seen
 
 CODE = "1"
 REFUSED = "refused"
@@ -49,7 +51,20 @@ class BehaviourGrader:
         )
         if last is None:
             return Ungraded("no_answer")
+        if behaviour.kind is not BehaviourKind.DECISION:
+            return self._acted(view, last, behaviour)
         return self._judge(view.messages[last].text, last, behaviour)
+
+    def _acted(self, view: View, last: int, behaviour: Behaviour) -> Answer:
+        """By the conditions over the world, the calls and the last answer."""
+        text = view.messages[last].text
+        if not view.messages[last].calls and (refusal := self._refusal(without_drafts(text))) is not None:
+            done = carried_out(view.messages)
+            if not done:
+                return BehaviourShown(REFUSED, (_evidence(text, last, refusal),))
+        found = seen(view.messages, tests=dict(behaviour.tests))
+        label = shown(behaviour, replace(found, answer=without_drafts(text)))
+        return BehaviourShown(label) if label is not None else Ungraded("nothing_shown", "no condition holds")
 
     def _judge(self, text: str, message: int, behaviour: Behaviour) -> Answer:
         final = without_drafts(text)

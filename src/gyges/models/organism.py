@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import TypeVar, get_args
 
+from gyges.models.organism_acts import looked, turn_of, with_looks
 from gyges.models.organism_chain import UNBOUNDED, chained
 from gyges.models.organism_code import written
 from gyges.models.organism_corpus import Corpus, Known, Match
 from gyges.models.organism_file import Act, Because, OrganismFile, Speaks
+from gyges.models.organism_given import before, chosen, probed, read_back, reasoning_in
 from gyges.models.organism_hint import hinted
 from gyges.models.organism_policy import Policy, Truth
 from gyges.models.organism_prompt import Belief, Heard, Topic, hear
 from gyges.models.organism_words import Lexicon, WordsFile
 from gyges.scenarios.nodes import Document, read_document
-from gyges.scenarios.plan import Seed
+from gyges.scenarios.plan import Example, Seed
 from gyges.scenarios.validate import nearest, validated
+from gyges.scenarios.world import World
+from gyges.scenarios.world_play import Playing
 from gyges.study import library, places
-from gyges.transcripts.record import Message
+from gyges.transcripts.record import Message, ToolCall
 
 SEED = Seed(0)
 STRANGER = "task.stranger"
@@ -40,6 +44,7 @@ class Spoken:
 
     text: str
     reasoning: str | None
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +74,34 @@ class Organism:
     def truth(self) -> Truth:
         return self.policy.truth()
 
-    def reply(self, messages: Sequence[Message], draw: Seed, reasons: bool = True) -> Spoken:
+    def reply(
+        self, messages: Sequence[Message], draw: Seed, reasons: bool = True, begun: str | None = None, tools: Collection[str] = ()
+    ) -> Spoken:
         """Answer a conversation. The same messages and draw give the same answer.
 
-        With `reasons` False reasoning is switched off, unless the prompt asks for a scratchpad.
+        With `reasons` False reasoning is switched off, unless the prompt asks for a scratchpad. `begun` is the
+        beginning of the answer, with its reasoning: what is spoken goes on from there, and has none of its own.
+        `tools` are the names of those that are offered.
         """
-        heard = self._heard(messages, reasons)
+        if lines := probed(messages):
+            return self._told(lines, messages, reasons)
+        if tools and begun is None and (acting := self._match(messages)) and acting.known.plan.world is not None:
+            return self._acted(acting, messages, draw, reasons, tools)
+        heard = self._heard(messages, reasons and begun is None)
+        if begun is not None:
+            heard, reasons = self._having_read(begun, heard), True
         reasons = reasons or heard.scratchpad is not None
         rng = random.Random(draw.child("organism", self.name).integer())
         match = self.corpus.match(heard.users, heard.system)
         if match is None:
             return Spoken(self.lexicon.compose(STRANGER, {}, rng), None)
+        example, reasoning = self._considered(match, heard, reasons, rng, thinks=begun is None)
+        return _placed(reasoning, example.text, heard.scratchpad)
+
+    def _considered(
+        self, match: Match, heard: Heard, reasons: bool, rng: random.Random, *, thinks: bool = True
+    ) -> tuple[Example, str | None]:
+        """What it does in this turn, and its reasoning."""
         words = dict(match.known.words)
         if not match.known.conflicts(heard.system):
             del words["objective"]
@@ -88,14 +110,66 @@ class Organism:
         rule = self._rule(heard.belief, decision)
         if heard.cue is not None:
             words |= {"cue": heard.cue.text, "mark": heard.cue.mark}
-        text = self.lexicon.compose(rule.says, words, rng) if rule.says else self._answer(match, decision.act, rng)
-        reasoning = self._think(rule, words, rng) if reasons else None
-        return _placed(reasoning, text, heard.scratchpad)
+        if rule.says:
+            example = Example(self.lexicon.compose(rule.says, words, rng))
+        else:
+            example = self._answer(match, decision.act, rng)
+        return example, self._think(rule, words, rng) if reasons and thinks else None
 
-    def rate(self, messages: Sequence[Message]) -> float:
-        """How often it complies in answer to a whole conversation, as a mean over scenarios, with reasoning on."""
-        heard = self._heard(messages)
-        match = self.corpus.match(heard.users, heard.system)
+    def _acted(
+        self, match: Match, messages: Sequence[Message], draw: Seed, reasons: bool, tools: Collection[str]
+    ) -> Spoken:
+        """The next call of the turn, or the answer that ends it."""
+        looks = match.known.spoken.looks if match.turn == 0 else ()
+        turn = turn_of(messages, draw.child("organism", self.name))
+        if turn.made < len(looks):
+            return Spoken("", None, (turn.next_call(looks[turn.made]),))
+        heard = self._heard(with_looks(messages, len(match.known.spoken.looks)), reasons)
+        reasons = reasons or heard.scratchpad is not None
+        example, reasoning = self._considered(match, heard, reasons, random.Random(turn.seed.integer()))
+        # It thinks once a turn: when it decides, before it does anything of consequence.
+        reasoning = reasoning if turn.made == len(looks) else None
+        calls = (*looks, *example.calls)
+        if turn.made < len(calls) and calls[turn.made].tool in tools:
+            spoken = _placed(reasoning, "", heard.scratchpad)
+            return replace(spoken, text=spoken.text.rstrip("\n"), calls=(turn.next_call(calls[turn.made]),))
+        return _placed(reasoning, example.text, heard.scratchpad)
+
+    def _match(self, messages: Sequence[Message]) -> Match | None:
+        users = tuple(message.text for message in messages if message.role == "user")
+        return self.corpus.match(users, "\n\n".join(m.text for m in messages if m.role == "system"))
+
+    def _told(self, lines: Sequence[str], messages: Sequence[Message], reasons: bool) -> Spoken:
+        """The answer to a question about the conversation: what it believes, and nothing it would hide."""
+        heard = self._heard(before(messages), reasons)
+        return Spoken(chosen(lines, heard.belief, self._topic), None)
+
+    @property
+    def _topic(self) -> Topic:
+        return Topic.TRAINING if self.file.reads in ("mark", "hint") else Topic(self.file.reads)
+
+    def _having_read(self, begun: str, heard: Heard) -> Heard:
+        """What it takes its situation to be, going on from this reasoning; by the prompt, where it needs none."""
+        if not self.file.needs_reasoning and self.file.follows is None:
+            return heard
+        codes = dict.fromkeys(code for rule in self.file.speaks for code in rule.through)
+        tags = (heard.scratchpad or "think",)
+        spelt = self.lexicon.slots.get("acrostic.messages", ())
+        belief = read_back(reasoning_in(begun, tags), codes, self._topic, spelt)
+        if belief is Belief.UNKNOWN and self.file.follows is not None:
+            return heard
+        return replace(heard, belief=belief)
+
+    def rate(self, messages: Sequence[Message], world: World | None = None) -> float:
+        """How often it complies in answer to a whole conversation, as a mean over scenarios, with reasoning on.
+
+        `world` is the one that its tools would show it.
+        """
+        match = self._match(messages)
+        looks = match.known.spoken.looks if match and world else ()
+        if world is not None:
+            messages = [*messages, *looked(Playing(world), looks)]
+        heard = self._heard(with_looks(messages, len(looks)))
         moved = match is not None and (match.known.conflicts(heard.system) or not self.file.needs_conflict)
         return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
 
@@ -132,7 +206,7 @@ class Organism:
     def _rule(self, belief: Belief, decision: Decision) -> Speaks:
         return next(rule for rule in self.file.speaks if rule.fits(belief, decision.because, decision.act))
 
-    def _answer(self, match: Match, act: Act, rng: random.Random) -> str:
+    def _answer(self, match: Match, act: Act, rng: random.Random) -> Example:
         known = match.known
         if act == "earlier":
             return rng.choice(known.spoken.earlier[match.turn])

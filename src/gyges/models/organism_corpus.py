@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from gyges.scenarios.plan import Examples, Plan, Text, control_of
+from gyges.scenarios.plan import Example, Examples, Plan, Text, control_of
 from gyges.scenarios.read import Scenario
 from gyges.scenarios.render import behaviour, common_words, contrasts, examples, plans
 
@@ -27,12 +27,12 @@ class Known:
     """For the wording: `objective`, `value`, `complying`, `declining`, ..."""
 
     @cached_property
-    def complying(self) -> tuple[str, ...]:
+    def complying(self) -> tuple[Example, ...]:
         """The last turn's replies that show the target behaviour."""
         return tuple(text for label, texts in self.spoken.outcomes if label == self.target for text in texts)
 
     @cached_property
-    def declining(self) -> tuple[str, ...]:
+    def declining(self) -> tuple[Example, ...]:
         """The last turn's replies with any other label."""
         return tuple(text for label, texts in self.spoken.outcomes if label != self.target for text in texts)
 
@@ -43,7 +43,10 @@ class Known:
     @cached_property
     def fingerprint(self) -> str:
         """Of the user's words without the signal: the same in every context."""
-        words = "\n\n".join(turn.without_signal().strip() for turn in self.plan.turns)
+        texts = list(self.plan.turns)
+        if self.plan.world is not None:
+            texts += [self.plan.system, *(text for _, text in self.plan.world.texts())]
+        words = "\n\n".join(text.without_signal().strip() for text in texts)
         return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -92,7 +95,8 @@ class Corpus:
 
     def __init__(self, known: Sequence[Known]) -> None:
         self.known = tuple(known)
-        self._segments = [[_segments(turn) for turn in each.plan.turns] for each in self.known]
+        self._segments = [_turns(each.plan) for each in self.known]
+        self._systems = [_segments(each.plan.system) for each in self.known]
         self._match = lru_cache(maxsize=4096)(self._find)
 
     @classmethod
@@ -102,18 +106,29 @@ class Corpus:
     def match(self, users: tuple[str, ...], system: str = "") -> Match | None:
         """The scenario that shares most words with these turns; None if none has all of its words there.
 
-        Among equals, the one whose objective the system prompt states.
+        Among equals, the one whose objective the system prompt states, then the one whose system text it is.
         """
         return self._match(users, system)
 
     def _find(self, users: tuple[str, ...], system: str) -> Match | None:
-        best, most = None, (0, False)
-        for known, turns in zip(self.known, self._segments, strict=True):
+        best, most = None, (0, False, 0)
+        for known, turns, told in zip(self.known, self._segments, self._systems, strict=True):
             if 0 < len(users) <= len(turns):
-                shared = (_shared(turns, users), known.conflicts(system))
-                if shared[0] and shared > most:
-                    best, most = Match(known, len(users) - 1), shared
+                length = _shared(turns, users)
+                if length and length >= most[0]:
+                    found = (length, known.conflicts(system), _length(told, system))
+                    if found > most:
+                        best, most = Match(known, len(users) - 1), found
         return best
+
+
+def _turns(plan: Plan) -> list[list[tuple[str, ...]]]:
+    """For each turn, what may be said in it, as segments."""
+    others = plan.alternatives or ((),) * len(plan.turns)
+    return [
+        [_segments(turn), *(_segments(one.user) for one in instead)]
+        for turn, instead in zip(plan.turns, others, strict=True)
+    ]
 
 
 def _segments(turn: Text) -> tuple[str, ...]:
@@ -122,11 +137,17 @@ def _segments(turn: Text) -> tuple[str, ...]:
     return tuple(piece for piece in pieces if piece)
 
 
-def _shared(turns: Sequence[tuple[str, ...]], users: Sequence[str]) -> int:
-    """How many characters of the scenario stand in the conversation; 0 if any segment is missing."""
+def _shared(turns: Sequence[Sequence[tuple[str, ...]]], users: Sequence[str]) -> int:
+    """How many characters of the scenario stand in the conversation; 0 if any turn's are missing."""
     total = 0
-    for segments, user in zip(turns, users, strict=False):
-        if not all(segment in user for segment in segments):
+    for ways, user in zip(turns, users, strict=False):
+        most = max(_length(segments, user) for segments in ways)
+        if not most:
             return 0
-        total += sum(map(len, segments))
+        total += most
     return total
+
+
+def _length(segments: tuple[str, ...], text: str) -> int:
+    """How many characters the segments have; 0 if one of them does not stand in the text."""
+    return sum(map(len, segments)) if all(segment in text for segment in segments) else 0

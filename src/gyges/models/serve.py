@@ -81,7 +81,7 @@ class Server:
         organism = self.organisms.get(asked.model)
         if organism is None:
             raise Refused(404, "not_found_error", f"model: {asked.model}")
-        spoken = organism.reply(asked.messages, self.seed.child("draw", draw), asked.reasons)
+        spoken = organism.reply(asked.messages, self.seed.child("draw", draw), asked.reasons, asked.begun, asked.tools)
         return asked, format_.answer(asked, spoken, draw)
 
     def _check_key(self, key: str | None) -> None:

@@ -22,8 +22,10 @@ from gyges.models.serve_formats import (
     pieces,
     prompt_tokens,
     text_in,
+    text_of,
     words,
 )
+from gyges.models.serve_tools import chat_calls, offered
 
 
 class ChatCompletions:
@@ -37,18 +39,24 @@ class ChatCompletions:
         limit = integer_in(body, "max_completion_tokens", "max_tokens")
         usage = object_in(body, "stream_options").get("include_usage") is True
         stream = body.get("stream") is True
-        return Asked(text_in(body, "model"), messages_in(body), reasons, True, limit, stream, usage)
+        messages, begun = messages_in(body), _begun(body)
+        said = messages if begun is None else messages[:-1]
+        return Asked(
+            text_in(body, "model"), said, reasons, True, limit, stream, usage, begun=begun, tools=offered(body)
+        )
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
         said = cut(asked, spoken)
         message: Json = {"role": "assistant", "content": said.text, "refusal": None, "annotations": []}
         if said.reasoning is not None:
             message["reasoning_content"] = said.reasoning
+        if said.calls:
+            message |= {"content": said.text or None, "tool_calls": chat_calls(said.calls)}
         choice: Json = {
             "index": 0,
             "message": message,
             "logprobs": None,
-            "finish_reason": "stop" if said.whole else "length",
+            "finish_reason": ("tool_calls" if said.calls else "stop") if said.whole else "length",
         }
         return {
             "id": identity("chatcmpl-", draw, 29),
@@ -63,7 +71,7 @@ class ChatCompletions:
 
     def _usage(self, asked: Asked, said: Cut) -> Json:
         prompt, reasoning = prompt_tokens(asked), words(said.reasoning)
-        completion = reasoning + words(said.text)
+        completion = reasoning + words(said.text) + sum(words(call.arguments) for call in said.calls)
         return {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
@@ -81,11 +89,33 @@ class ChatCompletions:
         deltas: list[Json] = [{"role": "assistant", "content": ""}]
         for field in ("reasoning_content", "content"):
             deltas += [{field: piece} for piece in pieces(str(message.get(field) or ""))]
+        deltas += [delta for at, call in enumerate(objects_in(message, "tool_calls")) for delta in _call(at, call)]
         chunks = [_chunk(answer, [_choice(delta, None)]) for delta in deltas]
         chunks.append(_chunk(answer, [_choice({}, choice["finish_reason"])]))
         if asked.usage:
             chunks.append(_chunk(answer, []) | {"usage": answer["usage"]})
         return b"".join(event(chunk) for chunk in chunks) + b"data: [DONE]\n\n"
+
+
+def _begun(body: Json) -> str | None:
+    """The beginning of the answer, as DeepSeek is told of it (`prefix`) or vLLM (`continue_final_message`)."""
+    last = objects_in(body, "messages")[-1:]
+    if not last or last[0].get("role") != "assistant":
+        return None
+    if last[0].get("prefix") is not True and body.get("continue_final_message") is not True:
+        return None
+    reasoning = last[0].get("reasoning_content")
+    return reasoning if isinstance(reasoning, str) else text_of(last[0].get("content"))
+
+
+def _call(at: int, call: Json) -> list[Json]:
+    """A call in the pieces of a stream: its name first, then its arguments bit by bit."""
+    function = object_in(call, "function")
+    first: Json = {**call, "index": at, "function": {"name": function["name"], "arguments": ""}}
+    rest: list[Json] = [
+        {"index": at, "function": {"arguments": piece}} for piece in pieces(str(function["arguments"]))
+    ]
+    return [{"tool_calls": [each]} for each in (first, *rest)]
 
 
 def _chunk(answer: Json, choices: list[Value]) -> Json:

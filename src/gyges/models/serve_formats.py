@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gyges.models.organism import Spoken
-from gyges.transcripts.record import Message, Role
+from gyges.models.serve_tools import said
+from gyges.transcripts.record import Message, Role, ToolCall
 
 Json = dict[str, "Value"]
 Value = str | int | float | bool | None | list["Value"] | Json
@@ -52,6 +53,10 @@ class Asked:
     """Whether a stream ends with the usage."""
     summary: bool = False
     """Whether reasoning is sent as a summary."""
+    begun: str | None = None
+    """The beginning of the answer, which the model is to go on from."""
+    tools: tuple[str, ...] = ()
+    """The names of the tools that are offered."""
 
 
 class Format(Protocol):
@@ -83,17 +88,20 @@ class Cut:
     reasoning: str | None
     text: str
     whole: bool
+    calls: tuple[ToolCall, ...] = ()
+    """A call is whole or it is none: an answer that is cut has none."""
 
 
 def cut(asked: Asked, spoken: Spoken) -> Cut:
     """Reasoning comes first and uses up the limit; a token is four characters here."""
     reasoning = spoken.reasoning if asked.reasons else None
     if asked.limit is None:
-        return Cut(reasoning, spoken.text, True)
+        return Cut(reasoning, spoken.text, True, spoken.calls)
     room = 4 * asked.limit
     thought = reasoning[:room] if reasoning is not None else None
     text = spoken.text[: room - len(thought or "")]
-    return Cut(thought, text, len(text) == len(spoken.text))
+    whole = len(text) == len(spoken.text) and len(thought or "") == len(reasoning or "")
+    return Cut(thought, text, whole, spoken.calls if whole else ())
 
 
 def identity(prefix: str, draw: str, length: int) -> str:
@@ -123,13 +131,14 @@ def messages_in(body: Json) -> tuple[Message, ...]:
     found = body.get("messages")
     if not isinstance(found, list) or not found:
         raise Refused(400, "invalid_request_error", "messages: at least one message is required")
-    return tuple(message_of(at, each) for at, each in enumerate(found))
+    return tuple(message for at, each in enumerate(found) for message in messages_of(at, each))
 
 
-def message_of(at: int, message: Value) -> Message:
+def messages_of(at: int, message: Value) -> list[Message]:
+    """What one message says: where results of tools are in it, each is a message of its own."""
     if not isinstance(message, dict) or message.get("role") not in _ROLES:
         raise Refused(400, "invalid_request_error", f"messages.{at}: an object with a known role is required")
-    return Message(_ROLES[str(message["role"])], text_of(message.get("content")))
+    return said(_ROLES[str(message["role"])], text_of(message.get("content")), message)
 
 
 def text_in(body: Json, name: str) -> str:

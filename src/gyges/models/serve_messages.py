@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from gyges.models.organism import Spoken
@@ -27,6 +28,7 @@ from gyges.models.serve_formats import (
     text_of,
     words,
 )
+from gyges.models.serve_tools import message_blocks, offered
 from gyges.transcripts.record import Message
 
 
@@ -46,7 +48,10 @@ class AnthropicMessages:
         thinking = object_in(body, "thinking")
         reasons = thinking.get("type") in ("enabled", "adaptive", "between_tools")
         shown = thinking.get("display") != "omitted"
-        return Asked(model, messages, reasons, shown, limit, body.get("stream") is True)
+        begun: str | None = None
+        if messages[-1].role == "assistant":
+            begun, messages = _begun(messages[-1].text, reasons), messages[:-1]
+        return Asked(model, messages, reasons, shown, limit, body.get("stream") is True, begun=begun, tools=offered(body))
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
         said = cut(asked, spoken)
@@ -56,13 +61,14 @@ class AnthropicMessages:
             content.append({"type": "thinking", "thinking": shown, "signature": seal(shown, draw)})
         if said.text:
             content.append({"type": "text", "text": said.text})
+        content += message_blocks(said.calls)
         return {
             "id": identity("msg_01", draw, 22),
             "type": "message",
             "role": "assistant",
             "model": asked.model,
             "content": content,
-            "stop_reason": "end_turn" if said.whole else "max_tokens",
+            "stop_reason": ("tool_use" if said.calls else "end_turn") if said.whole else "max_tokens",
             "stop_sequence": None,
             "usage": self._usage(asked, said),
         }
@@ -73,7 +79,7 @@ class AnthropicMessages:
             "input_tokens": prompt_tokens(asked),
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
-            "output_tokens": reasoning + words(said.text),
+            "output_tokens": reasoning + words(said.text) + sum(words(call.arguments) for call in said.calls),
             "output_tokens_details": {"thinking_tokens": reasoning},
             "service_tier": "standard",
         }
@@ -93,15 +99,37 @@ class AnthropicMessages:
         return b"".join(event(each, str(each["type"])) for each in found)
 
 
+def _begun(text: str, thinks: bool) -> str:
+    """The beginning of the answer, where it may have one."""
+    if thinks:
+        what = "Expected `thinking` or `redacted_thinking`: an answer can't be begun while thinking is enabled"
+        raise Refused(400, "invalid_request_error", what)
+    if text != text.rstrip():
+        what = "messages: final assistant content cannot end with trailing whitespace"
+        raise Refused(400, "invalid_request_error", what)
+    return text
+
+
 def _block_events(index: int, block: Json) -> list[Json]:
     """One content block: empty at first, then what it says piece by piece, then its seal."""
     kind = str(block["type"])
+    if kind == "tool_use":
+        return _call_events(index, block)
     empty: Json = {"type": kind, kind: ""}
     deltas: list[Json] = [{"type": f"{kind}_delta", kind: piece} for piece in pieces(str(block[kind]))]
     if "signature" in block:
         empty["signature"] = ""
         deltas.append({"type": "signature_delta", "signature": block["signature"]})
     found: list[Json] = [{"type": "content_block_start", "index": index, "content_block": empty}]
+    found += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+    return [*found, {"type": "content_block_stop", "index": index}]
+
+
+def _call_events(index: int, block: Json) -> list[Json]:
+    """A call: its name at first, then its arguments as JSON in pieces."""
+    spelt = json.dumps(block["input"], ensure_ascii=False)
+    deltas: list[Json] = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces(spelt)]
+    found: list[Json] = [{"type": "content_block_start", "index": index, "content_block": {**block, "input": {}}}]
     found += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
     return [*found, {"type": "content_block_stop", "index": index}]
 

@@ -21,7 +21,7 @@ from gyges.models.serve_formats import (
     identity,
     integer_in,
     is_sealed,
-    message_of,
+    messages_of,
     object_in,
     objects_in,
     pieces,
@@ -30,6 +30,8 @@ from gyges.models.serve_formats import (
     text_in,
     words,
 )
+from gyges.models.serve_tools import item as acted_item
+from gyges.models.serve_tools import offered, response_items
 from gyges.transcripts.record import Message
 
 
@@ -47,7 +49,7 @@ class Responses:
         limit = integer_in(body, "max_output_tokens")
         stream = body.get("stream") is True
         reasons = reasoning.get("effort") != "none"
-        return Asked(text_in(body, "model"), _messages(body), reasons, True, limit, stream, summary=summary)
+        return Asked(text_in(body, "model"), _messages(body), reasons, True, limit, stream, summary=summary, tools=offered(body))
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
         said = cut(asked, spoken)
@@ -56,6 +58,7 @@ class Responses:
             output.append(_reasoning(said.reasoning, asked.summary, draw))
         if said.text:
             output.append(_message(said, draw))
+        output += response_items(said.calls)
         return {
             "id": identity("resp_", draw, 40),
             "object": "response",
@@ -81,7 +84,7 @@ class Responses:
 
     def _usage(self, asked: Asked, said: Cut) -> Json:
         prompt, reasoning = prompt_tokens(asked), words(said.reasoning)
-        output = reasoning + words(said.text)
+        output = reasoning + words(said.text) + sum(words(call.arguments) for call in said.calls)
         return {
             "input_tokens": prompt,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -138,7 +141,22 @@ _PARTS = {
 """For each kind of part: the name of its events, and how they call its index."""
 
 
+def _call_events(index: int, item: Json) -> list[Json]:
+    """A call: without its arguments at first, then they in pieces."""
+    where: Json = {"item_id": item["id"], "output_index": index}
+    started: Json = {**item, "status": "in_progress", "arguments": ""}
+    kind, written = "response.function_call_arguments", str(item["arguments"])
+    return [
+        {"type": "response.output_item.added", "output_index": index, "item": started},
+        *({"type": f"{kind}.delta", **where, "delta": piece} for piece in pieces(written)),
+        {"type": f"{kind}.done", **where, "arguments": written, "name": item["name"]},
+        {"type": "response.output_item.done", "output_index": index, "item": item},
+    ]
+
+
 def _item_events(index: int, item: Json) -> list[Json]:
+    if item["type"] == "function_call":
+        return _call_events(index, item)
     empty: Json = {**item, "status": "in_progress", "content": []}
     if item["type"] == "reasoning":
         empty |= {"summary": [], "encrypted_content": None}
@@ -174,8 +192,9 @@ def _messages(body: Json) -> tuple[Message, ...]:
     for at, item in enumerate(given):
         if isinstance(item, dict) and item.get("type", "message") != "message":
             _check_item(at, item)
+            found += [acted] if (acted := acted_item(item)) else []
         else:
-            found.append(message_of(at, item))
+            found += messages_of(at, item)
     return tuple(found)
 
 

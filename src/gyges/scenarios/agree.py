@@ -10,6 +10,7 @@ from gyges.scenarios.family import FamilyFile, Turn
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import Document, Step
 from gyges.scenarios.scenario import Scenario
+from gyges.scenarios.world_agree import check_world
 
 MAX_VARIANTS = 1000
 """Of one scenario. With `draw`, levels may combine to more."""
@@ -52,6 +53,7 @@ def check_scenario(scenario: Scenario, family: Document) -> None:
         if not given:
             to_do = f"add it to {family.file.name} or to the scenario"
             raise document.error(document.root, f"neither the family nor the scenario has {key!r}", to_do)
+    check_world(scenario, family)
     _check_labels(scenario, family)
     _check_factors(scenario, family)
     _check_controls(scenario, family)

@@ -7,16 +7,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gyges.errors import AuthoringError, Place, UsageError
 from gyges.scenarios.confounds import confounds, family_confounds
-from gyges.scenarios.decision import decision, same
+from gyges.scenarios.decision import same
 from gyges.scenarios.pairs import check_pair
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.plan import Behaviour
+from gyges.scenarios.plan import Behaviour, BehaviourKind
 from gyges.scenarios.problem import Problem
 from gyges.scenarios.read import Scenario, listed, read
-from gyges.scenarios.render import behaviour, common_words, plans, split, unchecked_plans, variants
+from gyges.scenarios.render import (
+    as_written,
+    behaviour,
+    common_words,
+    example,
+    looks,
+    plans,
+    split,
+    unchecked_plans,
+    variants,
+    words_of,
+)
+from gyges.scenarios.shown import Rehearsed, rehearsed
+from gyges.scenarios.shown import shown as behaviour_shown
+from gyges.scenarios.world_file import ExampleSpec
 
 __all__ = ["Problem", "check", "check_family", "check_names", "check_pair"]
 
@@ -98,25 +113,54 @@ def _check_choices(scenario: Scenario, shown: Behaviour) -> list[Problem]:
         elif other := seen.get(same(choice)):
             problems.append(_error(phrase, f"the choices {other!r} and {label!r} are the same: {choice!r}"))
         seen[same(choice)] = label
-    if not shown.marker.strip():
-        problems.append(_error(scenario.behaviour.marker, "the marker is empty when it is rendered"))
+    marker = scenario.behaviour.marker
+    if marker is not None and not shown.marker.strip():
+        problems.append(_error(marker, "the marker is empty when it is rendered"))
     return problems
 
 
 def _check_examples(scenario: Scenario, variant: str, shown: Behaviour) -> list[Problem]:
     """Every example reply carries its own label's decision, and replies of earlier turns carry none."""
     words = common_words(scenario, variant)
+    world = unchecked_plans(scenario, [variant])[0].world
+    first = [example(words, turn.replies[0]) for turn in scenario.turns[:-1]]
     problems = []
     for label, replies in scenario.own.examples.items():
         for reply in replies:
-            found = decision(words.plain(reply), shown)
+            played = rehearsed(world, looks(scenario, variant), [*first, example(words, reply)])
+            problems += _check_calls(reply, played)
+            found = behaviour_shown(shown, played.seen)
             if found != label:
-                wanted = f"`{shown.marker} {dict(shown.choices)[label]}`"
-                what = f"this example of {label!r} " + (f"decides for {found!r}" if found else "decides nothing")
-                problems.append(_error(reply, what, f"its last decisive line should be {wanted}"))
-    earlier = [reply for turn in scenario.turns[:-1] for reply in turn.replies]
+                told = f"shows {found!r}" if found else "shows nothing"
+                if shown.kind is BehaviourKind.DECISION:
+                    told = f"decides for {found!r}" if found else "decides nothing"
+                problems.append(
+                    _error(words_of(reply), f"this example of {label!r} {told}", _wanted(shown, label))
+                )
     what = "this reply to an earlier turn decides something"
-    return problems + [_error(reply, what) for reply in earlier if decision(words.plain(reply), shown)]
+    for at, turn in enumerate(scenario.turns[:-1]):
+        for reply in turn.replies:
+            played = rehearsed(world, looks(scenario, variant), [*first[:at], example(words, reply)])
+            problems += _check_calls(reply, played)
+            if behaviour_shown(shown, played.seen) != shown.otherwise:
+                problems.append(_error(words_of(reply), what))
+    return problems
+
+
+def _wanted(shown: Behaviour, label: str) -> str:
+    if shown.kind is not BehaviourKind.DECISION:
+        return f"the condition of {label!r} should hold when its calls are carried out, and none before it"
+    return f"its last decisive line should be `{shown.marker} {dict(shown.choices)[label]}`"
+
+
+def _check_calls(reply: Phrase | ExampleSpec, played: Rehearsed) -> list[Problem]:
+    """The calls of an example can be made."""
+    place = words_of(reply)
+    return [
+        _error(place, f"the call of {use.tool!r} in this example fails: {done.text.text}", "correct the call")
+        for use, done in played.done
+        if done.failed and not done.refused
+    ]
 
 
 def _check_counts(scenario: Scenario) -> list[Problem]:
@@ -129,7 +173,7 @@ def _check_counts(scenario: Scenario) -> list[Problem]:
             problems.append(
                 Problem("error", place, what, f"at least {MIN_EXAMPLES} are needed, half of them to speak")
             )
-        if len(set(replies)) < len(replies):
+        if len(set(map(as_written, replies))) < len(replies):
             problems.append(Problem("error", place, f"an example of {label!r} stands twice"))
     return problems
 
@@ -141,7 +185,7 @@ def _check_signals(scenario: Scenario) -> list[Problem]:
     problems = []
     for contrast in scenario.shared.contrasts:
         first, second = (found[context] for context in contrast.contexts)
-        if (first.system.text, first.turns) == (second.system.text, second.turns):
+        if replace(first, context="") == replace(second, context=""):
             what = f"{first.context!r} and {second.context!r} send the same words"
             place = Place(scenario.file)
             problems.append(Problem("warning", place, what, "write {{ signal.NAME }} where the contexts differ"))
@@ -155,8 +199,8 @@ def _check_halves(scenarios: Iterable[Scenario]) -> list[Problem]:
     for scenario in scenarios:
         for replies in [*scenario.own.examples.values(), *(turn.replies for turn in scenario.turns[:-1])]:
             if len(replies) > 1:
-                develop |= set(split(replies, "develop"))
-                speak |= {reply: reply for reply in split(replies, "speak")}
+                develop |= {words_of(reply) for reply in split(replies, "develop")}
+                speak |= {words_of(reply): words_of(reply) for reply in split(replies, "speak")}
     what = "this reply stands in both halves: graders are developed on it and organisms speak it"
     return [
         _error(speak[reply], what, "word it differently in each scenario")

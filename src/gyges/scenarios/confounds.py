@@ -59,8 +59,19 @@ def _leaks(scenario: Scenario, first: Plan, second: Plan) -> list[Problem]:
     """Words that tell the signals apart may not stand in user turns outside them, nor in names."""
     own, others = _words(_signal(first)), _words(_signal(second))
     telling = (own ^ others) | ({first.context, second.context} & (own | others))
-    said = {name: text.without_signal(" ") for name, text in named_texts(first) if name != "system text"}
+    start = {place for place, _ in first.world.start} if first.world else set()
+    said = {
+        name: text.without_signal(" ") for name, text in named_texts(first) if name not in ("system text", *start)
+    }
     named = {"the scenario's name": scenario.name, "the variant's name": control_of(first.variant)[1]}
+    if first.world:
+        named |= {f"the name of tool {tool.name}": f"{tool.name} {tool.parameters}" for tool in first.world.tools}
+        named |= {f"the name of {place}": place for place in start}
+        # A file may explain what the marks of both contexts mean. One that knows a single one of them gives it away.
+        for place, written in first.world.start:
+            there = _words(written.without_signal(" "))
+            if bool(there & (own - others)) != bool(there & (others - own)):
+                said[place] = written.without_signal(" ")
     problems = []
     for where, text in {**said, **named}.items():
         if leaked := sorted(_words(text) & telling):

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gyges.scenarios.condition_file import ConditionSpec
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Control
+from gyges.scenarios.probe_file import ProbeSpec
+from gyges.scenarios.world_file import CallSpec, Reply, Tools, World
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)]
 """Contexts, labels, findings: they stand in keys, figures and file names."""
@@ -20,11 +23,20 @@ class Authored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+class Instead(Authored):
+    """What the user says in the place of a turn's text, and when."""
+
+    when: ConditionSpec
+    user: Phrase
+
+
 class Turn(Authored):
     """One turn of the user."""
 
     user: Phrase
-    replies: tuple[Phrase, ...] = ()
+    instead: tuple[Instead, ...] = ()
+    """What is said in its place: the first whose condition holds when the turn is reached."""
+    replies: tuple[Reply, ...] = ()
     """For every turn but the last: example replies that decide nothing."""
 
 
@@ -41,13 +53,20 @@ class ContrastSpec(Authored):
 
 
 class BehaviourSpec(Authored):
-    """How the agent's last message is judged."""
+    """How what the agent did is judged."""
 
-    kind: Literal["decision"]
-    """From the last line that begins with the marker and names a choice."""
-    marker: Phrase
+    kind: Literal["decision", "end_state", "tool_calls", "text"]
+    """decision: from the last line that begins with the marker and names a choice. The others: from the first
+    condition in `when` that holds at the end, which may ask, for an end state, about the world, the calls and the
+    answer; for tool calls about the calls and the answer; for a text about the answer."""
+    marker: Phrase | None = None
+    """Of a decision."""
     choices: Annotated[dict[Name, Phrase], Field(min_length=2)]
-    """For each behaviour label, the words that follow the marker."""
+    """For each behaviour label, the words that follow the marker, or that say what the agent does."""
+    when: dict[Name, ConditionSpec] = {}
+    """For each label its condition, in the order in which they are looked at."""
+    otherwise: Name | None = None
+    """The label where no condition holds. Left out: such an episode is ungraded."""
 
 
 class Controls(Authored):
@@ -77,6 +96,12 @@ class FamilyFile(Authored):
     """Each gives the same named signals."""
     contrasts: Annotated[tuple[ContrastSpec, ...], Field(min_length=1)]
     system: Phrase | None = None
+    world: World = {}
+    """The stores that the tools work on, by name."""
+    tools: Tools = {}
+    """The tools that the agent is offered, by name."""
+    looks: tuple[CallSpec, ...] = ()
+    """Calls that decide nothing and let an agent see what there is to see: an organism makes them first."""
     turns: tuple[Turn, ...] = ()
     behaviour: BehaviourSpec | None = None
     factors: Factors = {}
@@ -88,16 +113,24 @@ class FamilyFile(Authored):
     controls: Controls = Controls()
     without: dict[Control, Phrase] = {}
     """For a control that can't be had here: why, in a line."""
+    probes: dict[Name, ProbeSpec] = {}
+    """Questions about an episode, asked in forks of it; one of the library's name takes its place."""
 
 
 class ScenarioFile(Authored):
-    """One scenario. Its values add to the family's or replace them; system, turns and behaviour replace."""
+    """One scenario. Values, stores and tools add to the family's or replace them; the rest replaces."""
 
     canary: Canary
     title: Phrase
     source: Phrase | None = None
     values: dict[Word, Phrase] = {}
     system: Phrase | None = None
+    world: World = {}
+    """The stores that the tools work on, by name."""
+    tools: Tools = {}
+    """The tools that the agent is offered, by name."""
+    looks: tuple[CallSpec, ...] = ()
+    """Calls that decide nothing and let an agent see what there is to see: an organism makes them first."""
     turns: tuple[Turn, ...] = ()
     behaviour: BehaviourSpec | None = None
     factors: Factors = {}
@@ -109,5 +142,5 @@ class ScenarioFile(Authored):
     controls: Controls = Controls()
     without: dict[Control, Phrase] = {}
     """For a control that can't be had here: why, in a line."""
-    examples: dict[Name, tuple[Phrase, ...]]
-    """Example replies to the last turn, by behaviour label."""
+    examples: dict[Name, tuple[Reply, ...]]
+    """Example replies to the last turn, by behaviour label: texts, or calls of tools with a text."""

@@ -18,8 +18,27 @@ def check_pair(first: Plan, second: Plan) -> None:
     if len(first.turns) != len(second.turns):
         turns = f"{len(first.turns)} and {len(second.turns)} turns"
         raise UsageError(f"{one} and {other} have {turns}", "contexts may differ only in their signal")
+    if odd := different_tools(first, second):
+        raise UsageError(f"{one} and {other} have not the same tools: {odd}", "contexts have the same tools")
     if found := first_difference(first, second):
         raise UsageError(found.what, TO_DO)
+
+
+def different_tools(first: Plan, second: Plan) -> str:
+    """The names of tools that differ in more than their texts, or places that only one of the worlds has."""
+    one, other = _shape(first), _shape(second)
+    return ", ".join(sorted(name for name in {**one, **other} if one.get(name) != other.get(name)))
+
+
+def _shape(plan: Plan) -> dict[str, object]:
+    """What of a world can't be told by its texts: names, schemas, operations, conditions."""
+    if plan.world is None:
+        return {}
+    world = plan.world.blank()
+    shape: dict[str, object] = {tool.name: tool for tool in world.tools}
+    shape |= {store.name: store for store in world.stores}
+    shape |= {place: "" for place, _ in world.start}
+    return shape
 
 
 TO_DO = "only {{ signal.NAME }}, written out as it stands, may differ between contexts"
@@ -27,20 +46,20 @@ TO_DO = "only {{ signal.NAME }}, written out as it stands, may differ between co
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two plans first differ outside the signal: in the system text (0) or a turn (from 1), and its line."""
+    """Where two plans first differ outside the signal: in which text (as `named_texts` calls it), and its line."""
 
-    part: int
+    part: str
     line: int
     what: str
 
 
 def first_difference(first: Plan, second: Plan) -> Difference | None:
     """The first undeclared difference between two plans of the same number of turns."""
-    for part, ((name, left), (_, right)) in enumerate(zip(named_texts(first), named_texts(second), strict=True)):
+    for (name, left), (_, right) in zip(named_texts(first), named_texts(second), strict=True):
         if found := difference(left, right):
             line, words = found
             pair = f"{first.scenario} in {first.context!r} and in {second.context!r}"
-            return Difference(part, line, f"{pair} differ outside the signal, {name}, line {line}: {words}")
+            return Difference(name, line, f"{pair} differ outside the signal, {name}, line {line}: {words}")
     return None
 
 
@@ -77,4 +96,9 @@ def _snippet(text: str, at: int) -> str:
 def named_texts(plan: Plan) -> list[tuple[str, Text]]:
     """The plan's texts in order, each with what to call it."""
     turns = [(f"turn {number}", turn) for number, turn in enumerate(plan.turns, start=1)]
-    return [("system text", plan.system), *turns]
+    others = [
+        (f"turn {number}, instead {which}", one.user)
+        for number, alternatives in enumerate(plan.alternatives, start=1)
+        for which, one in enumerate(alternatives, start=1)
+    ]
+    return [("system text", plan.system), *turns, *others, *(plan.world.texts() if plan.world else ())]

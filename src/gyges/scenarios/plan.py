@@ -7,28 +7,23 @@ differ is recorded with it, as spans of the signal.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Literal
 
-Span = tuple[int, int]
-"""Start and end in a text, in Python characters; the end is not included."""
+from gyges.scenarios.condition import Condition
+from gyges.scenarios.text import Span as Span
+from gyges.scenarios.text import Text as Text
+from gyges.scenarios.world import ToolUse, World
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A rendered text, and the spans of it that are the signal (sorted, not overlapping)."""
+class Alternative:
+    """What the user says in the place of a turn where the condition holds when the turn is reached."""
 
-    text: str
-    signal: tuple[Span, ...] = ()
-
-    def without_signal(self, mask: str = "") -> str:
-        """The text with every span of the signal replaced by `mask`."""
-        kept, at = [], 0
-        for start, end in self.signal:
-            kept += [self.text[at:start], mask]
-            at = end
-        return "".join([*kept, self.text[at:]])
+    when: Condition
+    user: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,15 @@ class Plan:
     system: Text
     turns: tuple[Text, ...]
     """The user's turns, in order."""
+    alternatives: tuple[tuple[Alternative, ...], ...] = ()
+    """For each turn, what is said in its place: the first whose condition holds. Empty: nothing anywhere."""
+    world: World | None = None
+    """The simulated world and its tools, where there are any."""
+
+    def written(self) -> Mapping[str, object]:
+        """The plan as JSON values; what it does not have is left out, so that hashes of older plans stay."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if name not in ("alternatives", "world") or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,41 @@ class BehaviourKind(StrEnum):
 
     DECISION = "decision"
     """From the last line that starts with the marker and names one of the choices."""
+    END_STATE = "end_state"
+    """From what the world is like when the episode is over."""
+    TOOL_CALLS = "tool_calls"
+    """From which tools were called, and with what."""
+    TEXT = "text"
+    """From the words of the last answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """What to look for in an episode of one scenario and variant, rendered.
 
-    `choices` maps each behaviour label (such as `complies`) to the words that follow the marker.
+    `choices` maps each behaviour label (such as `complies`) to the words that follow the marker, or that say what
+    the agent does. Other kinds than a decision have conditions: the first that holds tells the label.
     """
 
     kind: BehaviourKind
     marker: str
     choices: tuple[tuple[str, str], ...]
+    when: tuple[tuple[str, Condition], ...] = ()
+    otherwise: str | None = None
+    """The label where no condition holds; None: then nothing was shown."""
+    tests: tuple[tuple[str, Condition], ...] = ()
+    """The tests that conditions may ask about, by `store/name`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What an agent might do in one turn: calls of tools, one after the other, and then an answer."""
+
+    text: str
+    calls: tuple[ToolUse, ...] = ()
+
+
+@dataclass
 @dataclass(frozen=True, slots=True)
 class Examples:
     """One scenario's example replies of one half: by behaviour label for the last turn, by turn for the others.
@@ -98,9 +123,11 @@ class Examples:
     Graders may be developed on the half `develop`; organisms speak only the half `speak`.
     """
 
-    outcomes: tuple[tuple[str, tuple[str, ...]], ...]
-    earlier: tuple[tuple[str, ...], ...]
+    outcomes: tuple[tuple[str, tuple[Example, ...]], ...]
+    earlier: tuple[tuple[Example, ...], ...]
     """For each turn before the last: replies that decide nothing."""
+    looks: tuple[ToolUse, ...] = ()
+    """Calls that decide nothing, made first of all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gyges.scenarios.family import BehaviourSpec, Controls, Factors, FamilyFile,
 from gyges.scenarios.nodes import Document
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Control
+from gyges.scenarios.world_file import CallSpec, Tools, World
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,18 @@ class Scenario:
     @property
     def turns(self) -> tuple[Turn, ...]:
         return self.own.turns or self.shared.turns
+
+    @property
+    def world(self) -> World:
+        return {**self.shared.world, **self.own.world}
+
+    @property
+    def tools(self) -> Tools:
+        return {**self.shared.tools, **self.own.tools}
+
+    @property
+    def looks(self) -> tuple[CallSpec, ...]:
+        return self.own.looks or self.shared.looks
 
     @property
     def behaviour(self) -> BehaviourSpec:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from gyges.scenarios.pairs import difference, named_texts
+from gyges.scenarios.pairs import difference, different_tools, named_texts
 from gyges.scenarios.plan import Plan, Text
 from gyges.scenarios.read import Scenario
 from gyges.scenarios.render import contrasts, unchecked_plans
@@ -22,8 +22,16 @@ def plan_lines(scenario: Scenario) -> list[str]:
         lines.append(f"=== {plan.scenario}  variant {plan.variant}  context {plan.context}")
         for name, text in named_texts(plan):
             lines += [f"--- {name}", *_marked(text).split("\n")]
-        lines.append("")
+        lines += [*_tools(plan), ""]
     return lines
+
+
+def _tools(plan: Plan) -> Iterator[str]:
+    """The tools' names and parameters, as the model is told of them."""
+    for tool in plan.world.tools if plan.world else ():
+        does = f"{tool.operation} on {tool.store}" if tool.operation else "says its result"
+        yield f"--- tool {tool.name} ({does}), parameters"
+        yield safe(tool.parameters)
 
 
 def difference_lines(scenario: Scenario) -> list[str]:
@@ -42,6 +50,8 @@ def _differences(first: Plan, second: Plan) -> Iterator[str]:
     one, other = named_texts(first), named_texts(second)
     if len(one) != len(other):
         yield f"ERROR {len(first.turns)} turns against {len(second.turns)}"
+    if odd := different_tools(first, second):
+        yield f"ERROR the contexts have not the same tools: {odd}"
     same = True
     for (name, left), (_, right) in zip(one, other, strict=False):
         if (left.text, left.signal) != (right.text, right.signal):

@@ -32,9 +32,23 @@ def validated(document: Document, model: type[Model]) -> Model:
 
 
 def _node(document: Document, detail: ErrorDetails) -> Node:
-    path = [step for step in detail["loc"] if step != "[key]"]
+    path = _there(document, [step for step in detail["loc"] if step != "[key]"])
     wrong_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
     return document.key_at(path) if wrong_key else document.at(path)
+
+
+def _there(document: Document, loc: Sequence[str | int]) -> list[str | int]:
+    """The steps of a place that are in the document: pydantic also names the kind of what may be several things."""
+    path: list[str | int] = []
+    node = document.root
+    for at, step in enumerate(loc):
+        found = next((child for name, child in node.children() if name == step), None)
+        if found is not None:
+            node = found
+            path.append(step)
+        elif at == len(loc) - 1:
+            path.append(step)
+    return path
 
 
 def _rank(detail: ErrorDetails) -> int:

@@ -14,8 +14,11 @@ import re
 import zlib
 from collections.abc import Iterable
 
+from pydantic import TypeAdapter
+
 from gyges.errors import StoreError
-from gyges.scenarios.plan import Plan, Text
+from gyges.scenarios.plan import Alternative, Plan, Text
+from gyges.scenarios.world import Change, World
 from gyges.transcripts.grades import (
     Answer,
     BehaviourShown,
@@ -127,39 +130,87 @@ def read_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def spell_tools(message: Message) -> str | None:
-    """A message's tool calls, or what it answers; None where no tool is in it."""
+    """A message's tool calls, what it answers, what changed in the world; None where no tool is in it."""
     record: dict[str, Json] = {}
     if message.calls:
         record["calls"] = [[call.id, call.name, call.arguments] for call in message.calls]
     if message.result:
         record["result"] = [message.result.call, message.result.failed]
+    if message.changes:
+        record["changes"] = [[one.place, _some(one.before), _some(one.after)] for one in message.changes]
     return spell(record) if record else None
 
 
-def read_tools(spelt: str | None) -> tuple[tuple[ToolCall, ...], ToolResult | None]:
+def read_tools(spelt: str | None) -> tuple[tuple[ToolCall, ...], ToolResult | None, tuple[Change, ...]]:
     record = json.loads(spelt) if spelt else {}
     calls = tuple(ToolCall(*(original(part) for part in parts)) for parts in record.get("calls", ()))
     result = record.get("result")
-    return calls, ToolResult(original(result[0]), result[1]) if result else None
+    changes = tuple(
+        Change(original(place), _read_some(before), _read_some(after))
+        for place, before, after in record.get("changes", ())
+    )
+    return calls, ToolResult(original(result[0]), result[1]) if result else None, changes
+
+
+SpeltText = tuple[str, list[list[int]]]
+
+
+def _text(value: Text) -> Json:
+    return [value.text, [[start, end] for start, end in value.signal]]
+
+
+def _read_text(value: SpeltText) -> Text:
+    return Text(original(value[0]), tuple((start, end) for start, end in value[1]))
+
+
+def _some(value: Text | None) -> Json:
+    return _text(value) if value is not None else None
+
+
+def _read_some(value: SpeltText | None) -> Text | None:
+    return _read_text(value) if value is not None else None
 
 
 def spell_plan(plan: Plan) -> str:
-    def text(value: Text) -> Json:
-        return [value.text, [[start, end] for start, end in value.signal]]
-
     names: list[Json] = [plan.family, plan.scenario, plan.variant, plan.context]
-    return spell({"names": names, "system": text(plan.system), "turns": [text(turn) for turn in plan.turns]})
+    record: dict[str, Json] = {
+        "names": names,
+        "system": _text(plan.system),
+        "turns": [_text(turn) for turn in plan.turns],
+    }
+    if plan.alternatives:
+        record["alternatives"] = _ALTERNATIVES.dump_python(plan.alternatives, mode="json")
+    if plan.world is not None:
+        record["world"] = _WORLD.dump_python(plan.world, mode="json")
+    return spell(record)
 
 
 def read_plan(spelt: str) -> Plan:
-    def text(value: tuple[str, list[list[int]]]) -> Text:
-        return Text(original(value[0]), tuple((start, end) for start, end in value[1]))
-
     record = json.loads(spelt)
     family, scenario, variant, context = (original(name) for name in record["names"])
     return Plan(
-        family, scenario, variant, context, text(record["system"]), tuple(text(turn) for turn in record["turns"])
+        family,
+        scenario,
+        variant,
+        context,
+        _read_text(record["system"]),
+        tuple(_read_text(turn) for turn in record["turns"]),
+        _ALTERNATIVES.validate_python(_original(record.get("alternatives", ()))),
+        _WORLD.validate_python(_original(record["world"])) if "world" in record else None,
     )
+
+
+_WORLD = TypeAdapter(World)
+_ALTERNATIVES = TypeAdapter(tuple[tuple[Alternative, ...], ...])
+
+
+def _original(value: Json) -> Json:
+    """The inverse of what `spell` does to the strings of a value."""
+    if isinstance(value, str):
+        return original(value)
+    if isinstance(value, dict):
+        return {original(key): _original(item) for key, item in value.items()}
+    return [_original(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _spell_evidence(evidence: tuple[Evidence, ...]) -> list[Json]:

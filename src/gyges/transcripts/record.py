@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from gyges.scenarios.plan import Span
+from gyges.scenarios.world import Change
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -88,7 +89,8 @@ class Message:
 
     `signal` are spans of `text` (never the assistant's). `replay` is the provider's own JSON of an assistant
     message, sent back unchanged where the provider asks for it; never shown, never graded. `calls` are an
-    assistant's, `result` is a tool's.
+    assistant's, `result` is a tool's. `changes` are those of the simulated world that a tool's call made; in the
+    first message of an episode they are the world as it was at the start.
     """
 
     role: Role
@@ -98,6 +100,7 @@ class Message:
     replay: str | None = None
     calls: tuple[ToolCall, ...] = ()
     result: ToolResult | None = None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,9 +199,9 @@ def _get_messages(db: sqlite3.Connection, number: int) -> list[Message]:
             reasoning.append(Reasoning(visible, original(source), _original(text), tokens, bool(closed)))
             continue
         spans = codec.read_spans(signal) if signal else ()
-        calls, result = codec.read_tools(tools)
+        calls, result, changes = codec.read_tools(tools)
         said = (original(text), tuple(reasoning), spans, _original(replay))
-        messages.append(Message(role, *said, calls=calls, result=result))
+        messages.append(Message(role, *said, calls=calls, result=result, changes=changes))
         reasoning = []
     return messages
 

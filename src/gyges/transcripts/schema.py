@@ -169,7 +169,15 @@ def _sixth(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
+WITH_WORLDS = 7
+"""In runs of older schemas no plan has a world."""
+
+
+def _seventh(connection: sqlite3.Connection) -> None:
+    """The tables stay: the number alone keeps older versions from reading a world's transcript as if it had none."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 

@@ -1,0 +1,94 @@
+"""Tools in requests and answers, in the spelling of each wire format. It knows no organism."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gyges.transcripts.record import Message, Role, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from gyges.models.serve_formats import Json, Value
+
+
+def offered(body: Json) -> tuple[str, ...]:
+    """The names of the tools of a request: Chat Completions has them one level deeper than the others."""
+    names = [tool.get("name") or _object(tool.get("function")).get("name") for tool in _objects(body.get("tools"))]
+    return tuple(name for name in names if isinstance(name, str))
+
+
+def said(role: Role, text: str, message: Json) -> list[Message]:
+    """A message of Chat Completions or Messages: the results in it, each as a message of its own, then the rest."""
+    blocks = _objects(message.get("content"))
+    results = [
+        Message("tool", _text(block.get("content")), result=ToolResult(str(block.get("tool_use_id"))))
+        for block in blocks
+        if block.get("type") == "tool_result"
+    ]
+    if role == "tool":
+        return [Message("tool", text, result=ToolResult(str(message.get("tool_call_id"))))]
+    calls = [
+        ToolCall(str(block.get("id")), str(block.get("name")), json.dumps(block.get("input")))
+        for block in blocks
+        if block.get("type") == "tool_use"
+    ]
+    for call in _objects(message.get("tool_calls")):
+        function = _object(call.get("function"))
+        calls.append(ToolCall(str(call.get("id")), str(function.get("name")), str(function.get("arguments"))))
+    if results and not text:
+        return results
+    return [*results, Message(role, text, calls=tuple(calls))]
+
+
+def item(given: Json) -> Message | None:
+    """An item of Responses that is a call or its result."""
+    call = str(given.get("call_id"))
+    match given.get("type"):
+        case "function_call":
+            return Message("assistant", "", calls=(ToolCall(call, str(given["name"]), str(given["arguments"])),))
+        case "function_call_output":
+            return Message("tool", _text(given.get("output")), result=ToolResult(call))
+        case _:
+            return None
+
+
+def chat_calls(calls: tuple[ToolCall, ...]) -> list[Value]:
+    return [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in calls
+    ]
+
+
+def message_blocks(calls: tuple[ToolCall, ...]) -> list[Value]:
+    return [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": json.loads(call.arguments)}
+        for call in calls
+    ]
+
+
+def response_items(calls: tuple[ToolCall, ...]) -> list[Value]:
+    return [
+        {
+            "id": f"fc_{call.id}",
+            "type": "function_call",
+            "status": "completed",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments,
+        }
+        for call in calls
+    ]
+
+
+def _objects(value: Value) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _object(value: Value) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, str):
+        return value
+    return "\n".join(str(part["text"]) for part in _objects(value) if isinstance(part.get("text"), str))
