@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from gyges import study
 from gyges.agents.graphs import named
 from gyges.errors import UsageError
-from gyges.models.provider import Sampling
+from gyges.models.provider import Continuation, Sampling
 from gyges.models.registry import format_of
 from gyges.scenarios.nodes import Document, Step, read_document
 from gyges.scenarios.validate import nearest, validated
+
+Role = Literal["agent", "judge", "paraphraser"]
 
 
 class Strict(BaseModel):
@@ -53,6 +55,8 @@ class Profile(Strict):
 
     name: str = ""
     title: str = ""
+    role: Role = "agent"
+    """What it is for: to be studied, to judge transcripts, or to say reasoning in other words."""
     model: str
     """`provider/model`, such as `openai/some-model`; `organism/NAME` is served by gyges itself."""
     base_url: str | None = None
@@ -60,6 +64,8 @@ class Profile(Strict):
     """The wire format an organism is asked in."""
     stream: bool = False
     """Ask for the answers in pieces, as some servers want it of long ones."""
+    continues: Continuation | None = None
+    """How the server goes on from the beginning of an answer, where gyges does not know: for interventions."""
     graph: str = "graphs/chat.py:graph"
     instructions: str = ""
     """Words for the model after the scenario's system prompt, the same in every context."""
@@ -98,21 +104,24 @@ def find_profile(name: str) -> Path | None:
     return None
 
 
-def load_profile(name: str, base_url: str | None = None) -> Profile:
-    """The profile of that name, or one made of `provider/model`. Raises UsageError for an unknown name and
-    AuthoringError for a file that can't be used.
+def load_profile(name: str, base_url: str | None = None, role: Role = "agent") -> Profile:
+    """The profile of that name, or one made of `provider/model`. Raises UsageError for an unknown name or another
+    role, and AuthoringError for a file that can't be used.
     """
     path = find_profile(name)
     if path is not None:
         profile = read_profile(path)
     elif "/" in name:
-        profile = Profile(name=name, model=name, base_url=base_url)
+        profile = Profile(name=name, role=role, model=name, base_url=base_url)
         _check_model(profile)
     else:
         raise UsageError(
             f"no agent is called {name!r}",
             f"{nearest(name, profile_names())} A model is named provider/model, such as openai/MODEL",
         )
+    if profile.role != role:
+        to_do = f"name another, or write `role: {role}` in its profile"
+        raise UsageError(f"{name} is no {role}: its role is {profile.role}", to_do)
     return profile.model_copy(update={"base_url": base_url}) if base_url else profile
 
 

@@ -6,7 +6,18 @@ so that `gyges --help` answers at once.
 
 # The order of these imports is the order in which `gyges --help` lists the verbs: as a study goes along.
 # ruff: noqa: I001
-from gyges.cli import authoring, playing, reading, reporting, grading, exchanging, serving
+from gyges.cli import authoring, playing, forking, reading, reporting, grading, exchanging, serving
 from gyges.cli.app import app, main
 
-__all__ = ["app", "authoring", "exchanging", "grading", "main", "playing", "reading", "reporting", "serving"]
+__all__ = [
+    "app",
+    "authoring",
+    "exchanging",
+    "forking",
+    "grading",
+    "main",
+    "playing",
+    "reading",
+    "reporting",
+    "serving",
+]

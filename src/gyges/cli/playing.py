@@ -17,6 +17,7 @@ from gyges.cli.app import (
     CostBudget,
     FailOnError,
     MaxConnections,
+    Processes,
     RequestsPerMinute,
     Run,
     Samples,
@@ -47,6 +48,7 @@ def run(
         str | None, typer.Option(help="As the provider spells it, in place of the profile's; asks for reasoning.")
     ] = None,
     max_connections: MaxConnections = 20,
+    processes: Processes = 1,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     call_budget: CallBudget = None,
@@ -79,7 +81,7 @@ def run(
         )
     )
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
+    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget), processes)
     path = run_path(new_run_name())
     play_and_report(path, prepared, new=True, tolerated=fail_on_error)
 
@@ -88,6 +90,7 @@ def run(
 def resume(
     name: Run,
     max_connections: MaxConnections = 20,
+    processes: Processes = 1,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     call_budget: CallBudget = None,
@@ -97,19 +100,25 @@ def resume(
 ) -> None:
     """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
     from gyges.batch.flow import Limits
+    from gyges.batch.fork import limited_forks, prepare_forks_again
     from gyges.batch.run import limited, prepare_again
     from gyges.batch.spending import Allowance
+    from gyges.cli.forking import play_and_tell
     from gyges.transcripts.reader import RunReader
     from gyges.transcripts.runs import find_run
 
     path = find_run(name)
     with RunReader(path) as reader:
-        prepared = prepare_again(reader.manifest)
-        billed = len(reader.unanswered())
+        manifest, billed = reader.manifest, len(reader.unanswered())
     if billed:
         typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-    prepared = limited(prepared, limits, Allowance(call_budget, token_budget, cost_budget))
+    allowance = Allowance(call_budget, token_budget, cost_budget)
+    if manifest.forked:
+        forks = limited_forks(prepare_forks_again(manifest), limits, allowance)
+        play_and_tell(path, forks, new=False, tolerated=fail_on_error)
+        return
+    prepared = limited(prepare_again(manifest), limits, allowance)
     play_and_report(path, prepared, new=False, tolerated=fail_on_error)
 
 

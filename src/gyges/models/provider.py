@@ -51,6 +51,29 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """The beginning of an answer that the model is to go on from: its reasoning, all of it, and nothing after it."""
+
+    reasoning: str
+    tag: str = ""
+    """Of the scratchpad that it stands in; "" for reasoning in a channel of its own."""
+
+    def text(self, tag: str = "") -> str:
+        """The reasoning in its tag, or else in this one. It ends with the tag: some providers take no space there."""
+        name = self.tag or tag
+        return f"<{name}>\n{self.reasoning}\n</{name}>"
+
+
+Continuation = Literal["no", "text", "final", "prefix"]
+"""How a server goes on from the beginning of an answer: not at all; where the last message is the assistant's; as
+vLLM, which has to be told; as DeepSeek, with the reasoning in a field of its own."""
+
+
+class CannotContinue(Exception):  # noqa: N818 - said of a provider, not an error
+    """Why this provider can't go on from a given reasoning: never a reason to try something like it instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """An answer as it came: status, headers and bytes, before anything is parsed."""
 
@@ -141,8 +164,12 @@ class Provider(Protocol):
         sampling: Sampling,
         tools: Sequence[Tool] = (),
         form: Form | None = None,
+        begun: Begun | None = None,
     ) -> bytes:
-        """The body to send, as JSON bytes: what is stored is what is sent. With `form`, without other tools."""
+        """The body to send, as JSON bytes: what is stored is what is sent. With `form`, without other tools.
+
+        With `begun` the model is to go on from there. Raises CannotContinue where it can't.
+        """
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         """Send the body once. Raises CallFailed when no answer came at all."""
