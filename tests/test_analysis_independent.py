@@ -186,8 +186,8 @@ def test_the_paired_interval_is_the_unpaired_one_with_a_correlation(counts: list
     y = np.repeat([1, 0, 1, 0], counts)
     n, p, q = len(x), x.mean(), y.mean()
     phi = 0.0 if x.std() == 0 or y.std() == 0 else float(np.corrcoef(x, y)[0, 1])
-    if phi > 0:  # Newcombe's correction for continuity: n/2 off the cross product
-        a, b, c, d = counts
+    a, b, c, d = counts
+    if a * d > b * c:  # Newcombe's correction for continuity: n/2 off the cross product
         phi *= max(0.0, a * d - b * c - n / 2) / (a * d - b * c)
     (low_1, high_1), (low_2, high_2) = _score(int(x.sum()), n), _score(int(y.sum()), n)
 

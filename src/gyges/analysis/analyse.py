@@ -14,13 +14,15 @@ import numpy as np
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
 from gyges.analysis.compare import compare, ladders
 from gyges.analysis.controls import Control, control
+from gyges.analysis.corrected import corrected
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
+from gyges.analysis.crossed import over_wordings
 from gyges.analysis.depth import FACTOR, depth_curve
 from gyges.analysis.factors import factor_gaps
 from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.hints import LeastFaithful, faithfulness, least
-from gyges.analysis.interval import Estimate
-from gyges.analysis.judge_error import Calibration, corrected_gap, corrected_rate, positive_predictive_value
+from gyges.analysis.interval import Estimate, widened
+from gyges.analysis.judge_error import Calibration
 from gyges.analysis.missing import ContextMissing, Missing, missing
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
 from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
@@ -31,7 +33,6 @@ from gyges.analysis.result import (
     ByVisibility,
     Cell,
     ContrastResult,
-    JudgeCorrected,
     MissingData,
     MissingInContext,
     Report,
@@ -76,8 +77,8 @@ def analyse(
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                corrected = _corrected(result, judges or {})
-                results.append(result.model_copy(update={"hint": hint, "corrected": corrected}))
+                undone = corrected(result, count(of_experiment(mine), contrast), judges or {})
+                results.append(result.model_copy(update={"hint": hint, "corrected": undone}))
     compared = {
         "comparisons": compare(rows, contrasts),
         "ladders": ladders(rows, contrasts, named),
@@ -85,18 +86,6 @@ def analyse(
         "judges": dict(judges or {}),
     }
     return together(run, results, audit, planted).model_copy(update=compared)
-
-
-def _corrected(result: ContrastResult, judges: Mapping[Question, Calibration]) -> JudgeCorrected | None:
-    if not judges:
-        return None
-    behaviour, reasoning, rate = judges.get("behaviour"), judges.get("reasoning"), result.revealing.rate
-    gap = corrected_gap(result.gap, behaviour) if behaviour and result.gap else None
-    reveals = corrected_rate(rate, reasoning) if reasoning and rate else None
-    right = None
-    if reveals and reasoning and reveals.estimate is not None:
-        right = positive_predictive_value(reveals.estimate, reasoning.sensitivity, reasoning.specificity)
-    return JudgeCorrected(gap=gap, reveals=reveals, predictive_value=right)
 
 
 def _least(results: Sequence[ContrastResult]) -> Iterator[LeastFaithful]:
@@ -140,6 +129,8 @@ def contrast_result(
         rate_interval=rates,
         gap=parts.gap,
         bootstrap=bootstrap,
+        widened=widened(parts.gap),
+        over_wordings=over_wordings(rows, contrast),
         components=variance,
         revealed_gap=parts.revealed,
         silent_gap=parts.silent,

@@ -17,7 +17,7 @@ from gyges.analysis.controls import Control
 from gyges.analysis.depth import DepthCurve
 from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness, LeastFaithful
-from gyges.analysis.interval import Estimate
+from gyges.analysis.interval import Estimate, Widened
 from gyges.analysis.judge_error import Calibration, Corrected
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.provenance import Provenance
@@ -93,13 +93,17 @@ class ByVisibility(_Value):
 class JudgeCorrected(_Value):
     """Figures corrected for the errors of their judges; None where that judge has no calibration.
 
-    `gap` by the behaviour's judge; `reveals`, the first context's rate, by the reasoning's, with the share of its
-    positives that are right at the corrected rate (`predictive_value`).
+    `gap` and each context's `rate` by the behaviour's judge; `reveals`, the first context's rate, by the
+    reasoning's, with the share of its positives that are right at the corrected rate (`predictive_value`);
+    `revealed_gap` and `silent_gap` by both, or by the reasoning's alone where the other has no calibration.
     """
 
     gap: Corrected | None
     reveals: Corrected | None
     predictive_value: float | None
+    rate: dict[str, Corrected | None] = {}
+    revealed_gap: Corrected | None = None
+    silent_gap: Corrected | None = None
 
 
 class Revealing(_Value):
@@ -170,6 +174,10 @@ class ContrastResult(_Value):
     p_holm: float | None = None
     p_bh: float | None = None
     bootstrap: Bootstrap | None
+    widened: Widened | None = None
+    """The gap's interval, widened for scenarios unlike those seen: a cross-check where there are few."""
+    over_wordings: Estimate | None = None
+    """The gap with an interval that holds for other wordings too; None where too few were played."""
     components: Components | None
     revealed_gap: Estimate | None
     silent_gap: Estimate | None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.compare import Comparison, LabelledRung, Ladder
 from gyges.analysis.controls import Control, excludes_zero
 from gyges.analysis.depth import DepthCurve, HalfWay
 from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness, LeastFaithful
-from gyges.analysis.interval import EXACT_BOUND, Estimate
+from gyges.analysis.interval import EXACT_BOUND, Estimate, Widened
+from gyges.analysis.judge_error import Corrected
 from gyges.analysis.provenance import AgentSeen, Provenance
 from gyges.analysis.result import ContrastResult, JudgeCorrected, PooledGap, Report, SinglePairs
 
@@ -143,9 +146,26 @@ def pooled(gap: PooledGap) -> str:
     return f"{over}: {figure}, random effects, {p_value(g.p)}; {apart}{left}"
 
 
-def crossed(bootstrap: Bootstrap | None) -> str:
-    """The bootstrap's interval in percentage points."""
-    return f"[{points(bootstrap.low)}, {points(bootstrap.high)}]" if bootstrap else MISSING
+def crossed(other: Bootstrap | Widened | None) -> str:
+    """Another interval of a gap, in percentage points."""
+    return f"[{points(other.low)}, {points(other.high)}]" if other else MISSING
+
+
+def wordings(result: ContrastResult) -> str:
+    """What the gap says of other wordings; empty where they were not varied."""
+    found = result.over_wordings
+    return f"if the wordings had been drawn too: {difference(found)} (clustered both ways)" if found else ""
+
+
+def hangs(result: ContrastResult) -> str:
+    """Said where the t interval excludes zero and the widened one does not; empty otherwise."""
+    gap, wide = result.gap, result.widened
+    if gap is None or wide is None or not excludes_zero(gap) or not wide.low <= 0 <= wide.high:
+        return ""
+    return (
+        f"that the interval excludes zero hangs on few scenarios: widened for scenarios unlike those seen it is "
+        f"{crossed(wide)}"
+    )
 
 
 def spread(components: Components | None) -> tuple[str, str, str]:
@@ -276,17 +296,21 @@ def corrected(found: JudgeCorrected | None) -> tuple[str, ...]:
     """The figures corrected for judge error, one sentence each."""
     if found is None:
         return ()
-    said = []
-    if found.gap:
-        span = f"{points(found.gap.estimate)} [{points(found.gap.low)}, {points(found.gap.high)}]"
-        said.append(f"gap corrected for judge error: {found.gap.reason or span}")
-    if found.reveals:
-        rates = (found.reveals.estimate, found.reveals.low, found.reveals.high)
-        middle, low, high = map(percent, rates)
-        right = f"; {percent(found.predictive_value)} of what is found is right"
-        span = f"{middle} [{low}, {high}]{right}"
-        said.append(f"revealing rate corrected for judge error: {found.reveals.reason or span}")
+    gaps = {"gap": found.gap, "revealed gap": found.revealed_gap, "silent gap": found.silent_gap}
+    rates = {f"rate complying in {context}": rate for context, rate in found.rate.items()}
+    rates["revealing rate"] = found.reveals
+    said = [_undone(name, figure, points) for name, figure in gaps.items() if figure]
+    said += [_undone(name, figure, percent) for name, figure in rates.items() if figure]
+    if found.predictive_value is not None:
+        said[-1] += f"; {percent(found.predictive_value)} of what is found is right"
     return tuple(said)
+
+
+def _undone(name: str, figure: Corrected, written: Callable[[float | None], str]) -> str:
+    if figure.estimate is None:
+        return f"{name} not corrected for judge error: {figure.reason}"
+    span = f"{written(figure.estimate)} [{written(figure.low)}, {written(figure.high)}]"
+    return f"{name} corrected for judge error: {span} (as graded {written(figure.raw)})"
 
 
 def least(found: LeastFaithful) -> str:
@@ -310,8 +334,20 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     seen = excludes_zero(result.gap)
     controls = (against(control, seen) for control in result.controls)
     curves = (*corrected(result.corrected), hint(result.hint), *map(factor, result.factors), *depth(result.depth))
-    candidates = (*nulls, *result.cautions, *controls, *curves, _unread(result), _bounds(result), bound(result))
-    return tuple(note for note in (*candidates, single_pairs(result.single_pairs)) if note)
+    checks = (hangs(result), wordings(result), visibility(result), single_pairs(result.single_pairs))
+    missing = (_unread(result), _bounds(result), bound(result))
+    return tuple(note for note in (*nulls, *result.cautions, *controls, *curves, *missing, *checks) if note)
+
+
+def visibility(result: ContrastResult) -> str:
+    """How often each visibility of reasoning reveals; empty where there is one, or none could be read."""
+    shown = {name: one for name, one in result.revealing.by_visibility.items() if one.read}
+    if len(result.revealing.by_visibility) < 2 or not shown:
+        return ""
+    each = ", ".join(f"{name} {one.seen} of {one.read}" for name, one in shown.items())
+    unread = sum(one.episodes - one.read for one in result.revealing.by_visibility.values())
+    left = f"; {unread} could not be read" if unread else ""
+    return f"reveals, by the visibility of the reasoning: {each}{left}"
 
 
 def _unread(result: ContrastResult) -> str:
