@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gyges.batch.flow import Flow
 from gyges.batch.health import Halt, Health, is_throttling
+from gyges.batch.ledger import Ledger
 from gyges.batch.retry import AGAIN, Patience
 from gyges.batch.spending import Spending
-from gyges.models.provider import CallFailed, Form, Provider, Received, Reply, Sampling, Tool, Trouble, Usage
+from gyges.models.provider import (
+    Begun,
+    CallFailed,
+    Form,
+    Provider,
+    Received,
+    Reply,
+    Sampling,
+    Tool,
+    Trouble,
+    Usage,
+)
 from gyges.scenarios.plan import Seed
+from gyges.transcripts import clock
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.record import Call, Intent, Message
-from gyges.transcripts.store import RunWriter
 
 DRAW_HEADER = "x-gyges-draw"
 """Carries an organism's noise: opaque, so that what seeds it says nothing about the context."""
@@ -44,7 +56,7 @@ class Caller:
     """Asks the model, call after call, for one episode."""
 
     def __init__(
-        self, line: Line, writer: RunWriter, episode: str, noise: Seed, answered: Mapping[int, Call] | None = None
+        self, line: Line, writer: Ledger, episode: str, noise: Seed, answered: Mapping[int, Call] | None = None
     ) -> None:
         self._line = line
         self._writer = writer
@@ -60,14 +72,20 @@ class Caller:
         self._deadline = deadline
 
     async def __call__(
-        self, messages: Sequence[Message], tools: Sequence[Tool] = (), form: Form | None = None
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        form: Form | None = None,
+        begun: Begun | None = None,
     ) -> Reply:
-        """Ask once more. Raises CallFailed when no attempt gave an answer."""
+        """Ask once more. Raises CallFailed when no attempt gave an answer, CannotContinue for `begun` alone."""
         ordinal, self._ordinal = self._ordinal, self._ordinal + 1
-        body = self._line.provider.request(self._line.model, messages, self._line.sampling, tools, form)
+        line = self._line
+        body = line.provider.request(line.model, messages, line.sampling, tools, form, begun)
         known = self._answered.get(ordinal)
         if known is not None and known.request == body and known.response is not None:
             received = Received(known.status or 200, known.headers, known.response)
+            reach("answer-replayed")
             return self._line.provider.read(received)
         headers = {DRAW_HEADER: self._noise.child(ordinal).hex()} if self._line.organism else {}
         attempt, others, blamed = 0, self._line.health.answers, 0
@@ -110,38 +128,43 @@ class Caller:
         """
         received: Received | None = None
         failure: CallFailed | None = None
-        reply: Reply | None = None
         flow, estimate = self._line.flow, len(body) // BYTES_A_TOKEN
         if flow.free():
             await flow.enter(estimate)
         else:
             await self._standing_still(flow.enter(estimate))
         try:
-            sent = time.time()
+            sent = clock.now()
             await self._writer.intent(Intent(self._episode, ordinal, attempt, sent))
+            reach("intent-stored")
             received = await self._send(body, headers)
         except CallFailed as caught:
             failure = caught
         finally:
             flow.leave()
-        try:
-            reply = self._line.provider.read(received) if received else None
-        except CallFailed as caught:
-            failure = caught
-        await self._writer.call(
-            Call(
-                episode=self._episode,
-                ordinal=ordinal,
-                attempt=attempt,
-                request=body,
-                response=received.body if received else None,
-                status=received.status if received else None,
-                error=str(failure) if failure else "",
-                sent=sent,
-                received=time.time() if received else None,
-                headers=received.headers if received else (),
-            )
+        call = Call(
+            episode=self._episode,
+            ordinal=ordinal,
+            attempt=attempt,
+            request=body,
+            response=received.body if received else None,
+            status=received.status if received else None,
+            error=str(failure) if failure else "",
+            sent=sent,
+            received=clock.now() if received else None,
+            headers=received.headers if received else (),
         )
+        reply = None
+        try:
+            reach("answer-received")
+            reply = self._line.provider.read(received) if received else None
+            reach("answer-read")
+        except CallFailed as caught:
+            failure, call = caught, replace(call, error=str(caught))
+        finally:
+            # Also where reading broke off in a way that nobody foresaw: the answer may have been paid for.
+            await self._writer.call(call)
+        reach("answer-stored")
         if reply is None:
             assert failure is not None
             self._line.spending.failed()
