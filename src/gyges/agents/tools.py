@@ -23,6 +23,7 @@ from gyges.errors import AuthoringError, Place
 from gyges.models.provider import Tool
 from gyges.models.tools import arguments
 from gyges.scenarios.nearest import nearest
+from gyges.transcripts.failpoint import reach
 from gyges.transcripts.record import Message, ToolCall, ToolResult
 
 State = dict[str, Any]
@@ -115,7 +116,9 @@ class Bench:
     async def answer(self, call: ToolCall) -> Message:
         """The result of one call, or what is wrong with it. A call that fails leaves the state as it was."""
         try:
-            return Message("tool", await self._carried_out(call), result=ToolResult(call.id))
+            words = await self._carried_out(call)
+            reach("tool-applied")
+            return Message("tool", words, result=ToolResult(call.id))
         except Failed as failure:
             return Message("tool", f"Error: {failure}", result=ToolResult(call.id, failed=True))
 

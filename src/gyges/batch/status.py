@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,12 +52,12 @@ def status(path: Path, now: float | None = None) -> Status:
         done.setdefault(heading.key.agent, Counter())[heading.outcome] += 1
     # What a process that died had sent is nobody's any more, nor is what belongs to an episode that ended.
     waited_for = [one for one in sent if owner and one.sent >= owner.started and one.episode not in ended]
-    clock = time.time() if now is None else now
+    read = owner.now() if owner and now is None else now or 0.0
     return Status(
         owner=owner,
         planned={agent.name: len(plans) * made.samples for agent in made.agents},
         done=done,
-        in_flight=[(keys.get(one.episode), one, max(0.0, clock - one.sent)) for one in waited_for],
+        in_flight=[(keys.get(one.episode), one, max(0.0, read - one.sent)) for one in waited_for],
         billed=[(keys.get(one.episode), one) for one in unanswered if one not in waited_for],
     )
 

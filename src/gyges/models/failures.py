@@ -93,7 +93,9 @@ def retry_after(headers: tuple[tuple[str, str], ...], now: float | None = None) 
         return milliseconds / 1000
     value = given.get("retry-after", "")
     seconds = _seconds(value)
-    return seconds if seconds is not None else _until(value, time.time() if now is None else now)
+    # By the provider's own clock where it says the time: ours may be wrong by a day.
+    clock = _moment(given.get("date", "")) or time.time() if now is None else now
+    return seconds if seconds is not None else _until(value, clock)
 
 
 def _seconds(value: str) -> float | None:
@@ -105,11 +107,16 @@ def _seconds(value: str) -> float | None:
 
 
 def _until(date: str, now: float) -> float | None:
+    moment = _moment(date)
+    return moment - now if moment is not None and moment >= now else None
+
+
+def _moment(date: str) -> float | None:
+    """Seconds since 1970 of an HTTP date."""
     try:
-        seconds = parsedate_to_datetime(date).timestamp() - now
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return seconds if seconds >= 0 else None
 
 
 def _location(received: Received) -> str:

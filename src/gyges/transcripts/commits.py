@@ -1,9 +1,9 @@
 """Everything that came in during one round of the event loop is one transaction. It knows no tables.
 
-A row is committed in the round after it was handed over, on the loop's own thread: a commit of the usual size takes
-a fifth of a millisecond, and waking another thread for it would take several where the loop is busy. What may take
-longer (large rows, the log's way into the file, waiting for the disk after each commit) is done aside, in a thread,
-while rows wait their turn. A row that was handed over is committed even if nobody waits for it any more.
+A row is committed in the round after it was handed over, on the loop's own thread: a commit of the usual size
+takes a fifth of a millisecond; waking another thread for it takes several where the loop is busy. What may
+take longer (large rows, the log's way into the file, waiting for the disk after each commit) is done aside, in a
+thread, while rows wait their turn. A row that was handed over is committed even if nobody waits for it any more.
 
 A full disk is waited for. Rows are held in memory meanwhile, and nobody hears that they are stored; since every
 call is announced before it is sent, nothing more is sent.

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -106,14 +107,10 @@ def _raise() -> NoReturn:
 
 
 def _cancel() -> None:
-    """As a cancelled task sees it: at its next wait. Where no task is running, right here."""
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
-    if task is None:
-        raise asyncio.CancelledError
-    task.cancel()
+    """As a second Ctrl-C does: everything that runs is cancelled, and hears of it at its next wait."""
+    with suppress(RuntimeError):  # Nothing runs yet, or any more.
+        for task in asyncio.all_tasks():
+            task.cancel()
 
 
 def _full() -> NoReturn:
@@ -121,7 +118,7 @@ def _full() -> NoReturn:
     raise NoSpace
 
 
-class NoSpace(sqlite3.OperationalError, OSError):
+class NoSpace(sqlite3.OperationalError, OSError):  # noqa: N818 - as above
     """What the action `enospc` raises."""
 
     def __init__(self) -> None:

@@ -10,11 +10,13 @@ import fcntl
 import json
 import os
 import socket
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gyges.errors import StoreError
+from gyges.transcripts import clock
 from gyges.transcripts.failpoint import reach
 
 
@@ -25,11 +27,18 @@ class Owner:
     pid: int
     host: str
     since: str
+    offset: float = 0.0
+    """Of its clock, as `clock.offset` says; 0 where it is not known."""
 
     @property
     def started(self) -> float:
         """Seconds since 1970."""
         return datetime.fromisoformat(self.since).timestamp()
+
+    def now(self) -> float:
+        """The time of day by its clock, which may have been set since. Seconds since 1970."""
+        here = self.offset and self.host == socket.gethostname()
+        return self.offset + clock.steady() if here else time.time()
 
     def alive(self) -> bool:
         """Whether it may still write: it lives, or it is on another machine, where nobody can look from here."""
@@ -108,16 +117,17 @@ class Lock:
         return owner
 
 
-def _me() -> dict[str, str | int]:
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": now}
+def _me() -> dict[str, str | int | float]:
+    now = datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="seconds")
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": now, "offset": clock.offset()}
 
 
 def _read(file: int) -> Owner | None:
     try:
         record = json.loads(os.pread(file, 4096, 0))
-        return Owner(int(record["pid"]), str(record["host"]), str(record["since"]))
-    except (ValueError, KeyError, TypeError):
+        offset = float(record.get("offset", 0.0))
+        return Owner(int(record["pid"]), str(record["host"]), str(record["since"]), offset)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
