@@ -111,7 +111,7 @@ def play_and_tell(path: Path, forks: PreparedForks, *, new: bool, tolerated: flo
     """Play the forks, grade what was done in them, and say what came of it."""
     from gyges.agents.forked import impossible, lines
     from gyges.batch.errors import check_errors
-    from gyges.batch.fork import play_forks
+    from gyges.batch.fork_play import play_forks
     from gyges.batch.loop import run as run_loop
     from gyges.batch.progress import Progress
     from gyges.grading.run import grade_run
