@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix test-full bench requirements generated clean
+.PHONY: help run test check browser fix test-full bench requirements generated clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r verb what; do printf '  make %-13s %s\n' "$$verb" "$$what"; done
@@ -30,6 +30,10 @@ check: $(READY) ## formatting, lint, types, generated files
 	$(BIN)/mypy
 	$(BIN)/gyges check
 	$(BIN)/python docs/generate.py --check
+
+browser: ## Debian's Chromium, which the tests of the web pages need and skip without
+	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+	  || echo "no Chromium could be installed here: the tests of the web pages in it will be skipped" >&2
 
 fix: $(READY) ## format, mend what lint can mend, generate
 	$(BIN)/ruff format .

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gyges.browse.export import Mask, static_page, write_static
+from gyges.browse.export import Export, Written, write_static
+from gyges.browse.mask import Mask
 from gyges.browse.page import CANARY
 from gyges.errors import UsageError
 from tests.browsing import PAYLOADS, hostile_run, kind_pair, kind_run, manifest_of, write
@@ -25,14 +26,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_filters_of_the_table_choose_the_pairs(run: Path, choose: str, pairs: int) -> None:
     if not pairs:
         with pytest.raises(UsageError, match="no pair"):
-            static_page([run], choose)
+            Export([run], choose)
         return
-    page, count = static_page([run], choose)
-    assert count == pairs == page.count("<template") == page.count("<tr data-row")
+    export = Export([run], choose)
+    page = export.page()
+    assert export.pairs == pairs == page.count("<template") == page.count("<tr data-row")
 
 
 def test_it_carries_its_canary_its_policy_and_a_no_index_notice(run: Path) -> None:
-    page, _ = static_page([run])
+    page = Export([run]).page()
     assert CANARY in page
     assert '<meta name="robots" content="noindex, nofollow, noarchive">' in page
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
@@ -55,7 +57,7 @@ def test_no_secret_no_command_and_no_path_of_this_machine_is_in_it(tmp_path: Pat
     )
     command = f"gyges import {tmp_path}/x.jsonl"
     run = write(tmp_path / "r.sqlite", manifest_of("r", command=command), episodes, grades)
-    page, _ = static_page([run])
+    page = Export([run]).page()
     assert " train me in █" in page
     for hidden in (secret, secret[:12], str(tmp_path), "gyges import"):
         assert hidden not in page
@@ -68,23 +70,27 @@ def test_a_masked_secret_takes_as_much_room_as_it_took(secret: str) -> None:
 
 def test_it_is_written_whole_or_not_at_all(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "out.html"
-    assert write_static([run], file) == 16
+    assert write_static([run], file) == Written(16, file)
     before = file.read_bytes()
     with pytest.raises(UsageError, match="there already"):
         write_static([run], file)
     with pytest.raises(UsageError, match="can't be written"):
         write_static([run], tmp_path / "none" / "out.html")
-    monkeypatch.setattr("gyges.browse.export.LARGEST", 1000)
-    with pytest.raises(UsageError, match="16 pairs make a page of"):
-        write_static([run], file, overwrite=True)
+    monkeypatch.setattr("gyges.browse.export.render", broken)
+    with pytest.raises(UsageError, match="can't be written"):
+        write_static([run], tmp_path / "folder")
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
+
+
+def broken(*_: object, **__: object) -> str:
+    raise OSError(28, "no space")
 
 
 def test_long_texts_are_whole_in_it(tmp_path: Path) -> None:
     episodes, grades = kind_pair("s0", 0, "complies", "declines", thought="a " * 60_000 + "They train me.")
     run = write(tmp_path / "r.sqlite", manifest_of("r"), episodes, grades)
-    page, _ = static_page([run])
+    page = Export([run]).page()
     assert "not shown here" not in page
     assert "a a a They train me." in page
 
@@ -117,6 +123,53 @@ async def test_from_the_disk_it_lists_searches_and_shows_pairs(run: Path, tmp_pa
         assert await tab.ask("document.activeElement.id") == "fork-reasoning-a"
         assert tab.errors == []
         assert {url.partition("#")[0] for url in tab.requests} == {(tmp_path / "out.html").as_uri()}
+
+
+@pytest.mark.parametrize("name", ["out.html", "out"])
+def test_a_large_export_is_a_folder_of_pages_and_so_is_one_without_a_suffix(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if name == "out.html":
+        monkeypatch.setattr("gyges.browse.export.LARGEST", 1000)
+    written = write_static([run], tmp_path / name)
+    assert written == Written(16, tmp_path / "out" / "index.html")
+    pages = sorted((tmp_path / "out" / "pairs").iterdir())
+    assert len(pages) == 16
+    for page in [written.page, *pages]:
+        text = page.read_text()
+        assert CANARY in text
+        assert "noindex" in text
+        assert "unsafe" not in re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1]  # type: ignore[index]
+    with pytest.raises(UsageError, match="there already"):
+        write_static([run], tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+async def test_a_folder_lists_searches_and_leads_from_pair_to_pair(run: Path, tmp_path: Path) -> None:
+    executable()
+    index = write_static([run], tmp_path / "out").page
+    async with chromium() as tab:
+        await tab.open(index.as_uri())
+        await tab.press("/")
+        await tab.type("DAY nic")
+        await tab.until("document.querySelector('#count').textContent == '8 pairs'")
+        await tab.type(" constructor")
+        await tab.until("document.querySelector('#count').textContent == '0 pairs'")
+        await tab.ask(
+            "document.querySelector('#q').value = ''; location.hash = '#list?quadrant=diverges_revealed'"
+        )
+        await tab.until("document.querySelector('#count').textContent == '2 pairs'")
+        await tab.press("Escape")
+        await tab.press("j")
+        await tab.leave(lambda: tab.press("Enter"))
+        assert await tab.ask("document.querySelector('h1').textContent") == "f/s0"
+        await tab.press("d")
+        assert await tab.ask("document.querySelector('mark.target').closest('article').id") == "a-2"
+        await tab.leave(lambda: tab.press("n"))
+        await tab.leave(lambda: tab.press("u"))
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 16
+        assert tab.errors == []
+        assert all(url.startswith(index.parent.as_uri()) for url in tab.requests)
 
 
 async def test_from_the_disk_hostile_text_does_nothing(tmp_path: Path) -> None:

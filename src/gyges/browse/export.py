@@ -1,4 +1,4 @@
-"""One self-contained page with chosen pairs and the figures: for a paper's supplement, or a colleague.
+"""Chosen pairs and the figures to share: one self-contained page, or a folder where one page would be too large.
 
 It holds no command, address or path of this machine, and no secret of this process's environment.
 """
@@ -7,63 +7,153 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from markupsafe import Markup
 
 from gyges.browse.choice import Choice
-from gyges.browse.index import FILTERS, Index, PairLine
+from gyges.browse.index import Index, PairLine
+from gyges.browse.mask import Mask, secrets
 from gyges.browse.page import asset, render
 from gyges.browse.pair import PairView, view
 from gyges.browse.shelf import Shelf
 from gyges.errors import UsageError
-from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead
+from gyges.transcripts.grades import Grade
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Episode, Message
 
 LARGEST = 64_000_000
 """Bytes of a page; what is larger, browsers open unwillingly."""
-MASK = "█"
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-_SHORTEST_SECRET = 8
+PAIRS = "pairs"
+"""Where in a folder the pages of pairs lie."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Exported:
-    """One pair of the page. `values` are what it can be filtered by."""
+    """One pair, and the run that it is of."""
 
-    id: str
+    run: str
     line: PairLine
     view: PairView
-    values: dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """A run's figures and those of its pairs that were chosen."""
+
     name: str
     index: Index
-    pairs: list[_Exported]
+    lines: list[PairLine]
 
 
-def write_static(paths: Sequence[Path], file: Path, choose: str = "", overwrite: bool = False) -> int:
-    """Write the page, whole or not at all; returns how many pairs are in it.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: how many pairs, and the page to open."""
 
-    `choose` is what stands after the `?` in the address of a table of pairs: which pairs, in which order. Raises
-    UsageError when there is none like that, when the page would be too large, or when `file` can't be written.
+    pairs: int
+    page: Path
+
+
+class Export:
+    """The chosen pairs of some runs. Raises UsageError when there is none like that."""
+
+    def __init__(self, paths: Sequence[Path], choose: str = "") -> None:
+        """`choose` says which pairs, as it stands after the `?` in the address of a table of pairs."""
+        self._shelf = Shelf(paths)
+        self._choice = Choice.read(parse_qsl(choose.removeprefix("?")))
+        self._mask = Mask(list(secrets()))
+        self._runs = [self._chosen(name) for name in self._shelf.names]
+        self.pairs = sum(len(run.lines) for run in self._runs)
+        if not self.pairs:
+            raise UsageError("no pair is like that", "choose others, or none to take all")
+
+    def _chosen(self, name: str) -> _Run:
+        index, words = self._shelf.index(name), self._choice.words
+        with self._shelf.open(name) as reader:
+            found = {hit.episode for hit in reader.search(words, limit=100_000)} if words else None
+        return _Run(name, index, self._choice.pairs(index.pairs, found))
+
+    def characters(self) -> int:
+        """What the agents said in the chosen pairs; any page of them is larger."""
+        return sum(line.length for run in self._runs for line in run.lines)
+
+    def page(self) -> str:
+        """All of it as one page."""
+        return self._render(
+            "export.html", ("export_list.js", "export.js"), runs=self._runs, pairs=list(self._pairs())
+        )
+
+    def pages(self) -> Iterator[tuple[str, str]]:
+        """Names and texts of a folder's pages: each pair's first, then `index.html`."""
+        words: dict[str, list[int]] = {}
+        ids = [line.id for run in self._runs for line in run.lines]
+        for number, pair in enumerate(self._pairs()):
+            before = ids[number - 1] if number else None
+            after = ids[number + 1] if number + 1 < len(ids) else None
+            page = self._render("export_pair.html", (), pair=pair, before=before, after=after, folder=PAIRS)
+            for word in _words(pair):
+                words.setdefault(self._mask.text(word), []).append(number)
+            yield f"{PAIRS}/{pair.line.id}.html", page
+        listed = self._render(
+            "export_list.html", ("export_list.js", "export_folder.js"), runs=self._runs, words=words, folder=PAIRS
+        )
+        yield "index.html", listed
+
+    def _pairs(self) -> Iterator[_Exported]:
+        for run in self._runs:
+            with self._shelf.open(run.name) as reader:
+                grades = _grades(reader, run.lines)
+                for line in run.lines:
+                    yield _Exported(run.name, line, self._view(reader, line, grades))
+
+    def _view(self, reader: RunReader, line: PairLine, grades: dict[str, list[Grade]]) -> PairView:
+        sides = [self._mask.episode(reader.episode(side.id)) if side.stored else None for side in line.sides]
+        said = [self._mask.grade(grade) for side in line.sides for grade in grades.get(side.id, ())]
+        return view(sides[0], sides[1], said, whole=LARGEST)
+
+    def _render(self, template: str, scripts: tuple[str, ...], **values: object) -> str:
+        script, style = "".join(asset(name) for name in ("gyges.js", *scripts)), asset("gyges.css")
+        page = render(
+            template,
+            **values,
+            policy=_policy(script, style),
+            # Ours, and allowed by their hashes: the only texts on any page that are not escaped.
+            script=Markup(script),
+            style=Markup(style),
+        )
+        return self._mask.text(page)
+
+
+def write_static(paths: Sequence[Path], file: Path, choose: str = "", overwrite: bool = False) -> Written:
+    """Write the page, or the folder of that name without its suffix; whole or not at all.
+
+    A folder is written where `file` has no suffix, or where one page would be larger than `LARGEST`. Raises
+    UsageError when no pair is chosen, or when there is something already or nothing can be written.
     """
-    if file.exists() and not overwrite:
-        raise UsageError(f"{file} is there already", "name another file, or remove it")
-    page, pairs = static_page(paths, choose)
-    data = page.encode("utf-8", "backslashreplace")
-    if len(data) > LARGEST:
-        what = f"{pairs} pairs make a page of {len(data) // 1_000_000} MB"
-        raise UsageError(what, "choose fewer of them, such as quadrant=diverges_revealed")
+    export = Export(paths, choose)
+    if file.suffix and export.characters() <= LARGEST:
+        _refuse(file, overwrite)
+        data = export.page().encode("utf-8", "backslashreplace")
+        if len(data) <= LARGEST:
+            _write_page(file, data)
+            return Written(export.pairs, file)
+    folder = file.with_suffix("")
+    _refuse(folder, overwrite)
+    _write_folder(folder, export)
+    return Written(export.pairs, folder / "index.html")
+
+
+def _refuse(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already", "name another file, or remove it")
+
+
+def _write_page(file: Path, data: bytes) -> None:
     unfinished = file.with_name(file.name + ".part")
     try:
         unfinished.write_bytes(data)
@@ -72,27 +162,21 @@ def write_static(paths: Sequence[Path], file: Path, choose: str = "", overwrite:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise UsageError(f"{file} can't be written ({error.strerror})", "name another file") from error
-    return pairs
 
 
-def static_page(paths: Sequence[Path], choose: str = "") -> tuple[str, int]:
-    """The page and how many pairs are in it. Raises UsageError when there is none."""
-    shelf, choice = Shelf(paths), Choice.read(parse_qsl(choose.removeprefix("?")))
-    mask = Mask(list(_secrets()))
-    runs = [_run(shelf, name, choice, mask) for name in shelf.names]
-    pairs = sum(len(run.pairs) for run in runs)
-    if not pairs:
-        raise UsageError("no pair is like that", "choose others, or none to take all")
-    script, style = asset("gyges.js") + asset("export.js"), asset("gyges.css")
-    page = render(
-        "export.html",
-        runs=runs,
-        policy=_policy(script, style),
-        # Ours, and allowed by their hashes: the only texts on any page that are not escaped.
-        script=Markup(script),
-        style=Markup(style),
-    )
-    return mask.text(page), pairs
+def _write_folder(folder: Path, export: Export) -> None:
+    unfinished = folder.with_name(folder.name + ".part")
+    try:
+        (unfinished / PAIRS).mkdir(parents=True)
+        for name, page in export.pages():
+            (unfinished / name).write_bytes(page.encode("utf-8", "backslashreplace"))
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    except OSError as error:
+        raise UsageError(f"{folder} can't be written ({error.strerror})", "name another folder") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _policy(script: str, style: str) -> str:
@@ -104,66 +188,20 @@ def _hash(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _run(shelf: Shelf, name: str, choice: Choice, mask: Mask) -> _Run:
-    index = shelf.index(name)
-    with shelf.open(name) as reader:
-        found = {hit.episode for hit in reader.search(choice.words, limit=100_000)} if choice.words else None
-        lines = choice.pairs(index.pairs, found)
-        wanted = {side.id for line in lines for side in line.sides}
-        grades: dict[str, list[Grade]] = {}
-        for grade in reader.grades():
-            if grade.episode in wanted:
-                grades.setdefault(grade.episode, []).append(grade)
-        return _Run(name, index, [_exported(reader, line, grades, mask) for line in lines])
+def _grades(reader: RunReader, lines: Sequence[PairLine]) -> dict[str, list[Grade]]:
+    wanted = {side.id for line in lines for side in line.sides}
+    grades: dict[str, list[Grade]] = {}
+    for grade in reader.grades():
+        if grade.episode in wanted:
+            grades.setdefault(grade.episode, []).append(grade)
+    return grades
 
 
-def _exported(reader: RunReader, line: PairLine, grades: dict[str, list[Grade]], mask: Mask) -> _Exported:
-    sides = [mask.episode(reader.episode(side.id)) if side.stored else None for side in line.sides]
-    said = [mask.grade(grade) for side in line.sides for grade in grades.get(side.id, ())]
-    values = {name: list(values_of(line)) for name, values_of in FILTERS.items()}
-    return _Exported(line.id, line, view(sides[0], sides[1], said, whole=LARGEST), values)
-
-
-def _secrets() -> Iterator[str]:
-    """What must not leave this machine: its keys, and where on it we are."""
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET:
-            yield value
-    for folder in (Path.cwd(), Path.home()):
-        if len(folder.parts) > 2:  # `/root` or `/home` may be meant by a model; `/home/ann` is ours.
-            yield str(folder)
-
-
-class Mask:
-    """Replaces secrets by as many blocks, so that places in a text stay where they are."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        longest_first = sorted(set(secrets), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-
-    def text(self, text: str) -> str:
-        return self._pattern.sub(lambda found: MASK * len(found[0]), text) if self._pattern else text
-
-    def episode(self, episode: Episode) -> Episode:
-        return replace(episode, messages=tuple(map(self._message, episode.messages)))
-
-    def _message(self, message: Message) -> Message:
-        reasoning = tuple(
-            replace(thought, text=None if thought.text is None else self.text(thought.text))
-            for thought in message.reasoning
-        )
-        return replace(message, text=self.text(message.text), reasoning=reasoning, replay=None)
-
-    def grade(self, grade: Grade) -> Grade:
-        match grade.answer:
-            case BehaviourShown():
-                answer = replace(grade.answer, evidence=self._evidence(grade.answer.evidence))
-                return replace(grade, answer=answer)
-            case ReasoningRead():
-                found = tuple(replace(one, evidence=self._evidence(one.evidence)) for one in grade.answer.findings)
-                return replace(grade, answer=ReasoningRead(found))
-            case _:
-                return grade
-
-    def _evidence(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-        return tuple(replace(one, quote=self.text(one.quote), decoded=self.text(one.decoded)) for one in evidence)
+def _words(pair: _Exported) -> set[str]:
+    """The words of everything said in a pair, in lower case: what a search in a folder finds it by."""
+    said = [pair.line.scenario, pair.line.agent]
+    for episode in (pair.view.first, pair.view.second):
+        for message in episode.messages if episode else ():
+            said += [message.text, *(thought.text or "" for thought in message.reasoning)]
+            said += [f"{call.name} {call.arguments}" for call in message.calls]
+    return set(re.findall(r"[^\W_]+", " ".join(said).lower()))

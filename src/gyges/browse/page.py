@@ -14,6 +14,7 @@ from markupsafe import Markup
 from gyges.analysis import words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.quadrants import Quadrants
+from gyges.browse.index import FILTERS
 from gyges.transcripts.record import Call
 from gyges.transcripts.safe import safe
 
@@ -64,6 +65,7 @@ def environment() -> jinja2.Environment:
         quadrants=QUADRANTS,
         rate=words.rate,
         validation=words.VALIDATION,
+        filtered_by=lambda pair: {name: list(values_of(pair)) for name, values_of in FILTERS.items()},
         verdict=words.verdict,
     )
     made.filters.update(

@@ -32,7 +32,9 @@ def show(
 @app.command()
 def browse(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs; all there are if none is named.")] = None,
-    static: Annotated[Path | None, typer.Option(help="Write one HTML file instead of serving.")] = None,
+    static: Annotated[
+        Path | None, typer.Option(help="Write one HTML file (a folder, if it is large or has no .html) instead.")
+    ] = None,
     choose: Annotated[
         str, typer.Option(help="With --static: which pairs, as in a table's address after the ?.")
     ] = "",
@@ -50,7 +52,8 @@ def browse(
     if static is None:
         serve_pages(paths, port=port, open_browser=window)
     else:
-        typer.echo(f"{write_static(paths, static, choose)} pairs are in {static}")
+        written = write_static(paths, static, choose)
+        typer.echo(f"{written.pairs} pairs are in {written.page}")
 
 
 @app.command()

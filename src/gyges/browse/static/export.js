@@ -1,7 +1,5 @@
-// The list and the pairs of a static file. Where the reader is stands in the address, after the #.
-const list = find("#list"), pairBox = find("#pair"), query = find("#q");
-const rows = [...document.querySelectorAll("[data-row]")];
-const values = new Map(rows.map((row) => [row, JSON.parse(row.dataset.values)]));
+// The pairs of a static file: each is in the page, and is shown when the address names it, after the #.
+const pairBox = find("#pair");
 const idOf = (row) => row.querySelector("[data-open]").hash.slice("#pair=".length);
 const templateOf = (row) => document.getElementById(`pair-${idOf(row)}`);
 const texts = new Map();
@@ -11,24 +9,8 @@ function textOf(row) {
   return texts.get(row);
 }
 
-let wanted = new URLSearchParams();
-
-function narrow() {
-  const words = query.value.trim().toLowerCase();
-  let count = 0;
-  for (const row of rows) {
-    const has = [...new Set(wanted.keys())].every((name) => !values.get(row)[name] || wanted.getAll(name).some((value) => values.get(row)[name].includes(value)));
-    row.hidden = !has || (words !== "" && !textOf(row).includes(words));
-    if (!row.hidden) count += 1;
-  }
-  find("#count").textContent = `${count} ${count === 1 ? "pair" : "pairs"}`;
-  find("#chosen").replaceChildren(...[...wanted].map(([name, value]) => {
-    const chip = document.createElement("a"), rest = new URLSearchParams([...wanted].filter(([n, v]) => n !== name || v !== value));
-    chip.className = "chip";
-    chip.href = `#list?${rest}`;
-    chip.textContent = `${name}: ${value} ×`;
-    return chip;
-  }));
+function finder(words) {
+  return words === "" ? () => true : (row) => textOf(row).includes(words);
 }
 
 function open(id, at) {
@@ -59,8 +41,7 @@ function route() {
     return open(asked.get("pair"), asked.get("at"));
   }
   if (place !== "" && !place.startsWith("list")) return;
-  wanted = new URLSearchParams(location.hash.split("?")[1] || "");
-  narrow();
+  choose();
   const was = !pairBox.hidden;
   pairBox.hidden = true;
   list.hidden = false;
@@ -74,7 +55,6 @@ pairBox.addEventListener("click", (event) => {
   show(place);
   history.replaceState(null, "", `#pair=${pairBox.dataset.id}&at=${place.id}`);
 });
-query.addEventListener("input", narrow);
 addEventListener("hashchange", route);
 narrow();
 route();

@@ -160,7 +160,8 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form.filters");
   if (form && event.target.type === "checkbox") form.requestSubmit();
 });
-const filters = find(".all-filters");
-if (filters && matchMedia("(max-width: 52rem)").matches) filters.open = false;
+if (matchMedia("(max-width: 52rem)").matches) {
+  for (const folded of document.querySelectorAll(".all-filters, .views:not(:has([aria-current]))")) folded.open = false;
+}
 const start = new URLSearchParams(location.search).get("span");
 if (start && !location.hash) { const mark = document.getElementById(start); if (mark) show(mark); }
