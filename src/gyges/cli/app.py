@@ -32,6 +32,9 @@ Controls = Annotated[
     list[str] | None, typer.Option("--control", help="Play a control arm too: null, placebo, swap.")
 ]
 MaxConnections = Annotated[int, typer.Option(help="Calls in flight at the most; fewer while a provider says 429.")]
+Processes = Annotated[
+    int, typer.Option(min=1, help="That play episodes. One keeps a core busy at some hundred calls a second.")
+]
 RequestsPerMinute = Annotated[float | None, typer.Option(min=0.001, help="Of each model, at the most.")]
 TokensPerMinute = Annotated[float | None, typer.Option(min=1, help="Of each model, at the most.")]
 CallBudget = Annotated[int | None, typer.Option(min=0, help="Begin no pair that would take more calls than this.")]

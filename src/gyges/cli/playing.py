@@ -115,10 +115,12 @@ def resume(
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
     allowance = Allowance(call_budget, token_budget, cost_budget)
     if manifest.forked:
+        if processes > 1:
+            raise UsageError("forks are played by one process", "leave --processes out")
         forks = limited_forks(prepare_forks_again(manifest), limits, allowance)
         play_and_tell(path, forks, new=False, tolerated=fail_on_error)
         return
-    prepared = limited(prepare_again(manifest), limits, allowance)
+    prepared = limited(prepare_again(manifest), limits, allowance, processes)
     play_and_report(path, prepared, new=False, tolerated=fail_on_error)
 
 

@@ -15,11 +15,12 @@ import anthropic
 import httpx2
 
 from gyges.errors import UsageError
+from gyges.models import begun as beginnings
 from gyges.models import streams, wire
 from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
 from gyges.models.failures import failed, failed_inside
-from gyges.models.http import timeouts
-from gyges.models.provider import Form, Received, Reply, Sampling, Tool, Usage
+from gyges.models.http import Wire, timeouts
+from gyges.models.provider import Begun, Form, Received, Reply, Sampling, Tool, Usage
 from gyges.models.tools import Written, arguments, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -50,6 +51,7 @@ class AnthropicMessages:
         stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         self.name = name
         self.base_url = base_url
@@ -65,7 +67,7 @@ class AnthropicMessages:
             timeout=timeouts(),
             default_headers=ASKED,
             open_telemetry=False,
-            http_client=http_client(base_url, connections, most_bytes),
+            http_client=http_client(base_url, connections, most_bytes, wire),
         )
         self._connection = Connection(
             base_url, key, self._post, anthropic.APIStatusError, anthropic.APIConnectionError
@@ -80,6 +82,7 @@ class AnthropicMessages:
         sampling: Sampling,
         tools: Sequence[Tool] = (),
         form: Form | None = None,
+        begun: Begun | None = None,
     ) -> bytes:
         """The seed is left out: Messages takes none."""
         opening, rest = _split_system(messages)
@@ -95,7 +98,10 @@ class AnthropicMessages:
             settings["tools"] = [_tool(tool) for tool in tools]
         if form is not None:
             _hold_to(form, settings)
-        return wire.joined(settings, "messages", _messages(rest))
+        spelt = _messages(rest)
+        if begun is not None:
+            spelt.append(beginnings.messages(begun, _thinks(settings)))
+        return wire.joined(settings, "messages", spelt)
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> Received:
         return await self._connection.send(body, headers)
@@ -256,11 +262,15 @@ def _hold_to(form: Form, settings: Json) -> None:
         effort = wire.mapping(settings, "output_config")
         settings["output_config"] = effort | {"format": {"type": "json_schema", "schema": tool.parameters}}
         return
-    if wire.mapping(settings, "thinking").get("type", "disabled") != "disabled":
+    if _thinks(settings):
         raise UsageError(
             "Messages lets no model think that is made to call a tool", "write `verdict: schema`, or set no effort"
         )
     settings |= {"tools": [_tool(tool)], "tool_choice": {"type": "tool", "name": tool.name}}
+
+
+def _thinks(settings: Json) -> bool:
+    return wire.mapping(settings, "thinking").get("type", "disabled") != "disabled"
 
 
 def _thinking(sampling: Sampling) -> Json:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx2
 
-from gyges.models.http import CONNECT_SECONDS, Client, Refusal, Sockets
+from gyges.models.http import CONNECT_SECONDS, Client, Refusal, Sockets, Wire
 from gyges.models.provider import CallFailed, Received, Trouble
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def is_loopback(base_url: str) -> bool:
         return host == "localhost"
 
 
-def http_client(base_url: str, connections: int, most_bytes: int) -> Client:
-    """An SDK's client. A proxy from the environment is no way to reach this very machine."""
-    return Client(Sockets(base_url, connections, most_bytes, trust_env=not is_loopback(base_url)))
+def http_client(base_url: str, connections: int, most_bytes: int, wire: Wire | None = None) -> Client:
+    """An SDK's client, of sockets unless another wire is given."""
+    # A proxy from the environment is no way to reach this very machine.
+    return Client(wire or Sockets(base_url, connections, most_bytes, trust_env=not is_loopback(base_url)))
 
 
 class Connection:

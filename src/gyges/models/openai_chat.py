@@ -9,11 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from gyges.models import begun as beginnings
 from gyges.models import streams, wire
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
+from gyges.models.http import Wire
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import CallFailed, Form, Received, Reply, Sampling, Tool, Trouble, Usage
+from gyges.models.provider import (
+    Begun,
+    CallFailed,
+    Continuation,
+    Form,
+    Received,
+    Reply,
+    Sampling,
+    Tool,
+    Trouble,
+    Usage,
+)
 from gyges.models.tools import function_calls, spelt_calls
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -46,20 +59,24 @@ class OpenAIChat:
         name: str = "openai",
         returned: Sequence[str] = (),
         returned_with_calls: Sequence[str] = (),
+        continues: Continuation = "no",
         stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         """`returned` names the fields of an assistant message that this server wants back beside its text,
-        `returned_with_calls` those that it wants back where the message calls tools.
+        `returned_with_calls` those that it wants back where the message calls tools; `continues` says how it
+        goes on from the beginning of an answer.
         """
         self.name = name
         self.base_url = base_url
         self._own = is_openai(base_url)
         self._returned = tuple(returned)
         self._returned_with_calls = (*self._returned, *returned_with_calls)
+        self._continues: Continuation = continues
         self._stream = stream
-        self._connection = OpenAIConnection(base_url, key, "/chat/completions", connections, most_bytes)
+        self._connection = OpenAIConnection(base_url, key, "/chat/completions", connections, most_bytes, wire)
 
     # Asking
 
@@ -70,6 +87,7 @@ class OpenAIChat:
         sampling: Sampling,
         tools: Sequence[Tool] = (),
         form: Form | None = None,
+        begun: Begun | None = None,
     ) -> bytes:
         refuse_budget(sampling)
         # OpenAI refuses max_tokens for its reasoning models; many compatible servers know no other name.
@@ -85,7 +103,11 @@ class OpenAIChat:
             "stream_options": {"include_usage": True} if self._stream else None,
         } | _held_to(form)
         given = {name: value for name, value in settings.items() if value is not None}
-        return wire.joined(given, "messages", [self._message(message) for message in messages])
+        spelt = [self._message(message) for message in messages]
+        if begun is not None:
+            last, more = beginnings.chat(begun, self._continues)
+            spelt, given = [*spelt, wire.dumps(last)], given | more
+        return wire.joined(given, "messages", spelt)
 
     def _message(self, message: Message) -> str:
         said: Json = {"role": message.role, "content": message.text}

@@ -10,7 +10,7 @@ import openai
 
 from gyges.errors import UsageError
 from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
-from gyges.models.http import timeouts
+from gyges.models.http import Wire, timeouts
 from gyges.models.provider import Received, Sampling
 
 
@@ -31,7 +31,13 @@ class OpenAIConnection:
     """Posts bytes to `path` below `base_url`."""
 
     def __init__(
-        self, base_url: str, key: str, path: str, connections: int = 1000, most_bytes: int = MOST_BYTES
+        self,
+        base_url: str,
+        key: str,
+        path: str,
+        connections: int = 1000,
+        most_bytes: int = MOST_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         own = is_openai(base_url)
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
@@ -45,7 +51,7 @@ class OpenAIConnection:
             # The environment's organization and project are OpenAI's business only.
             organization=None if own else "",
             project=None if own else "",
-            http_client=http_client(base_url, connections, most_bytes),
+            http_client=http_client(base_url, connections, most_bytes, wire),
         )
         self._connection = Connection(base_url, key, self._post, openai.APIStatusError, openai.APIConnectionError)
 

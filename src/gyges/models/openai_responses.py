@@ -10,10 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 
 from gyges.models import streams, wire
+from gyges.models.begun import NO_WAY
 from gyges.models.connection import MOST_BYTES
 from gyges.models.failures import failed, failed_inside
+from gyges.models.http import Wire
 from gyges.models.openai_connection import OpenAIConnection, is_openai, refuse_budget
-from gyges.models.provider import Form, Received, Reply, Sampling, Tool, Usage
+from gyges.models.provider import Begun, CannotContinue, Form, Received, Reply, Sampling, Tool, Usage
 from gyges.models.tools import Written, settled
 from gyges.models.wire import Json
 from gyges.transcripts.reasoning import split_tags
@@ -35,12 +37,13 @@ class OpenAIResponses:
         stream: bool = False,
         connections: int = 1000,
         most_bytes: int = MOST_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         self.name = name
         self.base_url = base_url
         self._own = is_openai(base_url)
         self._stream = stream
-        self._connection = OpenAIConnection(base_url, key, "/responses", connections, most_bytes)
+        self._connection = OpenAIConnection(base_url, key, "/responses", connections, most_bytes, wire)
 
     # Asking
 
@@ -51,9 +54,12 @@ class OpenAIResponses:
         sampling: Sampling,
         tools: Sequence[Tool] = (),
         form: Form | None = None,
+        begun: Begun | None = None,
     ) -> bytes:
         """The seed is left out: Responses takes none. With an effort a summary of the reasoning is asked for."""
         refuse_budget(sampling)
+        if begun is not None:
+            raise CannotContinue(NO_WAY["responses"])
         settings: Json = {"model": model, "store": False, "max_output_tokens": sampling.max_tokens}
         if self._stream:
             settings["stream"] = True

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from gyges.errors import AuthenticationError, UsageError
-from gyges.models.provider import Provider
+from gyges.models.provider import Continuation, Provider
+
+if TYPE_CHECKING:
+    from gyges.models.http import Wire
 
 Format = Literal["chat", "responses", "messages"]
 
@@ -33,6 +36,8 @@ class Service:
     """Fields of assistant messages that the server wants back."""
     returned_with_calls: tuple[str, ...] = ()
     """Fields that it wants back beside tool calls only."""
+    continues: Continuation = "no"
+    """How it goes on from the beginning of an answer, as far as that is documented."""
 
 
 SERVICES: Mapping[str, Service] = {
@@ -52,6 +57,8 @@ SERVICES: Mapping[str, Service] = {
         "DEEPSEEK_API_KEY",
         "DEEPSEEK_BASE_URL",
         returned_with_calls=("reasoning_content",),
+        # Its beta, which has an address of its own: https://api.deepseek.com/beta
+        continues="prefix",
     ),
     "vllm": Service(
         "chat",
@@ -61,6 +68,7 @@ SERVICES: Mapping[str, Service] = {
         needs_key=False,
         # Models that think between their calls are trained on seeing what they thought.
         returned_with_calls=("reasoning", "reasoning_content"),
+        continues="final",
     ),
 }
 
@@ -74,14 +82,17 @@ def provider(
     *,
     key: str | None = None,
     stream: bool = False,
+    continues: Continuation | None = None,
     connections: int = 1000,
+    wire: Wire | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Provider, str]:
     """The provider of `provider/model` and the model's name as that provider knows it.
 
     The address is `base_url`, else the service's environment variable, else its usual one. The key is `key`, else
-    the service's environment variable. Raises UsageError for an unknown provider or an unusable address,
-    AuthenticationError where a key is needed and none is set.
+    the service's environment variable. `continues` takes the place of what is known of the service, `wire` that
+    of sockets. Raises UsageError for an unknown provider or an unusable address, AuthenticationError where a key
+    is needed and none is set.
     """
     variables = os.environ if environment is None else environment
     name, service, model_name = _service(model)
@@ -92,8 +103,10 @@ def provider(
     if urlsplit(address).hostname != urlsplit(service.base_url or "").hostname:
         # Somebody else's server: it may well be open.
         service = replace(service, needs_key=False)
+    if continues is not None:
+        service = replace(service, continues=continues)
     usable_key = _key(variables, service) if key is None else key
-    return _make(name, service, address, usable_key, stream, connections), model_name
+    return _make(name, service, address, usable_key, stream, connections, wire), model_name
 
 
 def format_of(model: str) -> Format:
@@ -148,18 +161,25 @@ def _key(variables: Mapping[str, str], service: Service) -> str:
     return key
 
 
-def _make(name: str, service: Service, address: str, key: str, stream: bool, connections: int) -> Provider:
+def _make(
+    name: str, service: Service, address: str, key: str, stream: bool, connections: int, wire: Wire | None
+) -> Provider:
     if service.format == "messages":
         from gyges.models.anthropic_messages import AnthropicMessages
 
         # The path of Messages has its own `/v1`, which addresses of other servers are often given with.
         return AnthropicMessages(
-            address.rstrip("/").removesuffix("/v1"), key, name=name, stream=stream, connections=connections
+            address.rstrip("/").removesuffix("/v1"),
+            key,
+            name=name,
+            stream=stream,
+            connections=connections,
+            wire=wire,
         )
     if service.format == "responses":
         from gyges.models.openai_responses import OpenAIResponses
 
-        return OpenAIResponses(address, key, name=name, stream=stream, connections=connections)
+        return OpenAIResponses(address, key, name=name, stream=stream, connections=connections, wire=wire)
     from gyges.models.openai_chat import OpenAIChat
 
     return OpenAIChat(
@@ -168,6 +188,8 @@ def _make(name: str, service: Service, address: str, key: str, stream: bool, con
         name=name,
         returned=service.returned,
         returned_with_calls=service.returned_with_calls,
+        continues=service.continues,
         stream=stream,
         connections=connections,
+        wire=wire,
     )
