@@ -14,7 +14,10 @@ StoreName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
 """Of messages, jobs, rows, documents and values: part of a place."""
 FileName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", min_length=1, max_length=200)
+    str,
+    StringConstraints(
+        pattern=r"^\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*(/\.?[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$", max_length=200
+    ),
 ]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 

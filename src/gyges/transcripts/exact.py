@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gyges.scenarios.text import Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.record import Episode, Message, Outcome, Reasoning, Role, ToolCall, ToolResult, Visibility
 
 
@@ -74,6 +76,33 @@ class Answered(BaseModel):
     failed: bool = False
 
 
+class Stands(BaseModel):
+    """A text in a simulated world."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str
+    signal: list[Annotated[tuple[int, int], Field(strict=False)]] = []
+
+    @classmethod
+    def of(cls, text: Text | None) -> Stands | None:
+        return cls(text=text.text, signal=list(text.signal)) if text else None
+
+
+class Changed(BaseModel):
+    """A place of a simulated world, before and after."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    place: str
+    before: Stands | None = None
+    after: Stands | None = None
+
+    def change(self) -> Change:
+        before, after = (Text(one.text, tuple(one.signal)) if one else None for one in (self.before, self.after))
+        return Change(self.place, before, after)
+
+
 class Said(BaseModel):
     """Of a message."""
 
@@ -84,6 +113,7 @@ class Said(BaseModel):
     replay: str | None = None
     calls: list[Called] = []
     result: Answered | None = None
+    changes: list[Changed] = []
 
     @classmethod
     def of(cls, message: Message) -> Said:
@@ -96,13 +126,18 @@ class Said(BaseModel):
             replay=message.replay,
             calls=[Called(id=call.id, name=call.name, arguments=call.arguments) for call in message.calls],
             result=Answered(call=message.result.call, failed=message.result.failed) if message.result else None,
+            changes=[
+                Changed(place=one.place, before=Stands.of(one.before), after=Stands.of(one.after))
+                for one in message.changes
+            ],
         )
 
     def message(self, role: Role, text: str) -> Message:
         reasoning = tuple(one.reasoning() for one in self.reasoning)
         calls = tuple(ToolCall(call.id, call.name, call.arguments) for call in self.calls)
         result = ToolResult(self.result.call, self.result.failed) if self.result else None
-        return Message(role, text, reasoning, tuple(self.signal), self.replay, calls, result)
+        changes = tuple(one.change() for one in self.changes)
+        return Message(role, text, reasoning, tuple(self.signal), self.replay, calls, result, changes)
 
 
 def first_fault(error: ValidationError) -> str:

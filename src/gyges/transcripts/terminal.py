@@ -13,6 +13,7 @@ from typing import Literal
 
 from gyges.errors import UsageError
 from gyges.scenarios.plan import Span
+from gyges.scenarios.world import Change
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Call, Episode, Message, Outcome, Reasoning
@@ -169,6 +170,18 @@ def _message(number: int, message: Message, page: Page) -> Iterator[str]:
     yield from _marked(message.text, message.signal, page)
     for call in message.calls:
         yield safe(f"-> {call.name}({call.arguments})  [{call.id}]")
+    if message.role == "tool":
+        yield from (page.style(line, "faint") for change in message.changes for line in _change(change))
+    elif message.changes:
+        yield page.style(f"  = a world of {_many(len(message.changes), 'place')} begins here", "faint")
+
+
+def _change(change: Change) -> Iterator[str]:
+    """What a call changed in the world: the place before and after."""
+    before, after = (one.text if one is not None else "(nothing)" for one in (change.before, change.after))
+    yield f"  = {safe(change.place)}"
+    yield from (f"  - {line}" for line in safe_lines(before))
+    yield from (f"  + {line}" for line in safe_lines(after))
 
 
 def _reasoning(block: int, reasoning: Reasoning, page: Page) -> Iterator[str]:
