@@ -14,7 +14,7 @@ import numpy as np
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
 from gyges.analysis.compare import compare, ladders
 from gyges.analysis.controls import Control, control
-from gyges.analysis.corrected import corrected
+from gyges.analysis.corrected import corrected, known_errors
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.crossed import over_wordings
 from gyges.analysis.depth import FACTOR, depth_curve
@@ -44,6 +44,7 @@ from gyges.analysis.together import together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast, control_of
 from gyges.scenarios.plan import Control as Kind
+from gyges.transcripts.grade_sets import SetGrader
 from gyges.transcripts.grades import Question
 from gyges.transcripts.manifest import PlantedGap
 
@@ -59,6 +60,7 @@ def analyse(
     planted: Sequence[PlantedGap] = (),
     options: Mapping[str, int] | None = None,
     judges: Mapping[Question, Calibration] | None = None,
+    graders: Sequence[SetGrader] = (),
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
@@ -77,7 +79,8 @@ def analyse(
             result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                undone = corrected(result, count(of_experiment(mine), contrast), judges or {})
+                known = {} if result.organism else known_errors(graders, contrast)
+                undone = corrected(result, count(of_experiment(mine), contrast), known | dict(judges or {}))
                 results.append(result.model_copy(update={"hint": hint, "corrected": undone}))
     compared = {
         "comparisons": compare(rows, contrasts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gyges.analysis.counts import ScenarioCounts
 from gyges.analysis.gap import split_values
@@ -15,6 +15,8 @@ from gyges.analysis.judge_error import (
     positive_predictive_value,
 )
 from gyges.analysis.result import ContrastResult, JudgeCorrected
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.grade_sets import SetGrader
 from gyges.transcripts.grades import Question
 
 
@@ -40,7 +42,28 @@ def corrected(
         },
         revealed_gap=revealed,
         silent_gap=silent,
+        judges=dict(judges),
     )
+
+
+def known_errors(graders: Sequence[SetGrader], contrast: Contrast) -> dict[Question, Calibration]:
+    """What was known of the first grader of each question when it graded, for what this contrast asks of it.
+
+    A contrast that reveals several findings at once has no calibration: the errors of each say nothing of all.
+    """
+    asked: dict[Question, str | None] = {
+        "behaviour": contrast.target,
+        "reasoning": contrast.reveals[0] if len(contrast.reveals) == 1 else None,
+    }
+    first: dict[Question, SetGrader] = {}
+    for grader in graders:
+        first.setdefault(grader.question, grader)
+    return {
+        question: Calibration(errors.found, errors.positives, errors.passed, errors.negatives)
+        for question, grader in first.items()
+        for errors in grader.errors
+        if errors.finding == asked[question] and errors.positives and errors.negatives
+    }
 
 
 def _split(

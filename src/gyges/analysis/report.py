@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
+from gyges.analysis.by_grader import ByGrader, by_grader
 from gyges.analysis.compare import Comparison, compare, of_runs
 from gyges.analysis.judge_error import Calibration
 from gyges.analysis.provenance import Provenance, Witness
 from gyges.analysis.result import ContrastResult, Report
-from gyges.analysis.rows import Run, contrasts_of, models_of, options_of, rows_of
+from gyges.analysis.rows import (
+    Run,
+    Table,
+    about_set,
+    contrasts_of,
+    first_graders,
+    models_of,
+    options_of,
+    rows_of,
+)
+from gyges.analysis.table import Row
 from gyges.grading.default import WORTH
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade, Question
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode
+
+_Read = Callable[[], Iterable[Grade]]
+_Set = tuple[str, GradeSet, _Read]
+"""A set of grades: its name, what it says of itself, and how to read it."""
 
 
 @runtime_checkable
@@ -24,6 +43,7 @@ class Recorded(Protocol):
 
     def calls(self, episode: str) -> list[Call]: ...
     def grade_sets(self) -> list[str]: ...
+    def grade_set(self, name: str) -> GradeSet | None: ...
 
 
 class _Watched:
@@ -52,6 +72,12 @@ class _Watched:
         sets = self._recorded.grade_sets() if self._recorded else []
         return set_name or (sets[-1] if sets else "")
 
+    def others(self, name: str) -> Iterator[_Set]:
+        """The other sets of grades that say who graded, the latest first; none is read yet."""
+        for other in reversed(self._recorded.grade_sets() if self._recorded else []):
+            if other != name and self._recorded and (about := self._recorded.grade_set(other)):
+                yield other, about, partial(self._run.grades, other)
+
 
 def report_of(
     run: Run,
@@ -66,10 +92,11 @@ def report_of(
     its manifest.
     """
     watched, manifest = _Watched(run), run.manifest
-    rows = rows_of(watched, set_name)
+    table, about = Table(watched), about_set(run, set_name)
+    grades, by = list(watched.grades(set_name)), first_graders(about)
     report = analyse(
         manifest.run,
-        rows,
+        table.rows(grades, by),
         contrasts_of(manifest),
         models=models_of(manifest),
         missing_acknowledged=missing_acknowledged,
@@ -77,15 +104,66 @@ def report_of(
         planted=manifest.planted,
         options=options_of(manifest),
         judges=judges,
+        graders=about.graders if about else (),
     )
-    told = watched.witness.provenance(manifest, watched.set_name(set_name))
-    read = tuple(_cautioned(result, told) for result in report.contrasts)
+    name = watched.set_name(set_name)
+    told = watched.witness.provenance(manifest, name)
+    others: list[_Set] = [(name, about, lambda: grades), *watched.others(name)] if about else []
+    graded = _by_grader(table, others, by, contrasts_of(manifest))
+    read = tuple(_cautioned(result, told, graded) for result in report.contrasts)
     return report.model_copy(update={"provenance": told, "contrasts": read})
 
 
-def _cautioned(result: ContrastResult, told: Provenance) -> ContrastResult:
-    """The result with what its readers of reasoning are worth. Of organisms that is not the question."""
-    if result.model.startswith("organism/") or not result.revealing.read:
+_Key = tuple[str, str, tuple[str, str], str]
+"""Family, agent, contrast, target."""
+
+
+def _by_grader(
+    table: Table,
+    sets: Sequence[_Set],
+    by: Mapping[Question, str],
+    contrasts: Sequence[tuple[str, Contrast]],
+) -> dict[_Key, list[ByGrader]]:
+    """The figures by each grader of the questions that several answered; nothing where there is one of each."""
+    found: dict[_Key, list[ByGrader]] = {}
+    for question, grader, name, grades in _alternatives(sets):
+        for (family, agent, contrast), rows in _groups(table.rows(grades(), {**by, question: grader}), contrasts):
+            key = family, agent, (contrast.first, contrast.second), contrast.target
+            found.setdefault(key, []).append(by_grader(rows, contrast, question, grader, name))
+    return found
+
+
+def _alternatives(sets: Sequence[_Set]) -> Iterator[tuple[Question, str, str, _Read]]:
+    """Each grader in each version and with each judges once, from the first set that has it."""
+    known: dict[tuple[Question, str, str, tuple[str, ...]], tuple[str, _Read]] = {}
+    for name, about, grades in sets:
+        for one in about.graders:
+            models = tuple(judge.model for judge in one.judges)
+            known.setdefault((one.question, one.name, one.version, models), (name, grades))
+    several = {q for q, n in Counter(question for question, *_ in known).items() if n > 1}
+    for (question, grader, _, _), (name, grades) in known.items():
+        if question in several:
+            yield question, grader, name, grades
+
+
+def _groups(
+    rows: Sequence[Row], contrasts: Sequence[tuple[str, Contrast]]
+) -> Iterator[tuple[tuple[str, str, Contrast], list[Row]]]:
+    groups: dict[tuple[str, str, Contrast], list[Row]] = {}
+    for row in rows:
+        for family, contrast in contrasts:
+            if family == row.family and row.contrast in (None, contrast):
+                groups.setdefault((family, row.agent, contrast), []).append(row)
+    yield from groups.items()
+
+
+def _cautioned(
+    result: ContrastResult, told: Provenance, graded: Mapping[_Key, Sequence[ByGrader]]
+) -> ContrastResult:
+    """The result by each grader, with what its readers of reasoning are worth. Of organisms that isn't asked."""
+    mine = tuple(graded.get((result.family, result.agent, result.contrast, result.target), ()))
+    result = result.model_copy(update={"by_grader": mine})
+    if result.organism or not result.revealing.read:
         return result
     worth = tuple(WORTH[one.grader] for one in told.graders if one.grader in WORTH)
     return result.model_copy(update={"cautions": (*result.cautions, *worth)})

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.by_grader import ByGrader
 from gyges.analysis.compare import Comparison, Ladder
 from gyges.analysis.controls import Control
 from gyges.analysis.depth import DepthCurve
@@ -104,6 +105,8 @@ class JudgeCorrected(_Value):
     rate: dict[str, Corrected | None] = {}
     revealed_gap: Corrected | None = None
     silent_gap: Corrected | None = None
+    judges: dict[Question, Calibration] = {}
+    """What is known of the errors that were undone."""
 
 
 class Revealing(_Value):
@@ -189,6 +192,8 @@ class ContrastResult(_Value):
     depth: DepthCurve | None = None
     corrected: JudgeCorrected | None = None
     """None where no judge has a calibration."""
+    by_grader: tuple[ByGrader, ...] = ()
+    """By each grader, where several answered a question: the range over graders."""
     hint: HintFaithfulness | None = None
     """Of contrasts about a hint only."""
     ungraded: dict[str, int]

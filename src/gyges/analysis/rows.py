@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gyges.analysis.table import Row
 from gyges.scenarios.plan import Contrast
-from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead, Ungraded
+from gyges.transcripts.grade_sets import GradeSet
+from gyges.transcripts.grades import BehaviourShown, Grade, Question, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Episode, EpisodeKey, Outcome, Visibility
 
@@ -40,19 +41,57 @@ class _Played:
     turns: int
 
 
-def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
-    """One row for each planned episode of each contrast, by the grades of `set_name` (None: the latest).
+@runtime_checkable
+class Graded(Protocol):
+    """A run whose sets of grades say of themselves who graded."""
 
-    A planned episode that isn't stored is pending. Of an imported run nothing was planned but what is there.
-    """
-    played = {episode.key.id(): _summary(episode) for episode in run.episodes()}
-    graded = _by_episode(run.grades(set_name))
-    rows = []
-    for named in run.manifest.contrasts:
-        for key in _keys(run.manifest, named.family, named.contrast, played):
-            known = played.get(key.id()) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT, 0)
-            rows.append(_row(known, named.contrast, graded.get(key.id(), [])))
-    return rows
+    def grade_sets(self) -> list[str]: ...
+    def grade_set(self, name: str) -> GradeSet | None: ...
+
+
+class Table:
+    """A run's episodes, read once, as rows by the grades of whichever graders are asked for."""
+
+    def __init__(self, run: Run) -> None:
+        self._manifest = run.manifest
+        self._played = {episode.key.id(): _summary(episode) for episode in run.episodes()}
+
+    def rows(self, grades: Iterable[Grade], by: Mapping[Question, str] | None = None) -> list[Row]:
+        """One row for each planned episode of each contrast.
+
+        `by` names the grader whose answers count, by question; where it names none, all of them do. A planned
+        episode that isn't stored is pending. Of an imported run nothing was planned but what is there.
+        """
+        wanted, graded = by or {}, _by_episode(grades)
+        rows = []
+        for named in self._manifest.contrasts:
+            for key in _keys(self._manifest, named.family, named.contrast, self._played):
+                id = key.id()
+                known = self._played.get(id) or _Played(key, named.family, Outcome.PENDING, Visibility.ABSENT, 0)
+                rows.append(_row(known, named.contrast, _chosen(graded.get(id, ()), wanted)))
+        return rows
+
+
+def rows_of(run: Run, set_name: str | None = None) -> list[Row]:
+    """The rows by the grades of `set_name` (None: the latest) and by the first grader of each question in it."""
+    return Table(run).rows(run.grades(set_name), first_graders(about_set(run, set_name)))
+
+
+def about_set(run: Run, set_name: str | None = None) -> GradeSet | None:
+    """What a set of grades (None: the latest) says of itself; None where it says nothing."""
+    if not isinstance(run, Graded):
+        return None
+    sets = run.grade_sets()
+    name = set_name or (sets[-1] if sets else None)
+    return run.grade_set(name) if name in sets and name is not None else None
+
+
+def first_graders(about: GradeSet | None) -> dict[Question, str]:
+    """By question the grader that figures go by: the first of the set."""
+    found: dict[Question, str] = {}
+    for grader in about.graders if about else ():
+        found.setdefault(grader.question, grader.name)
+    return found
 
 
 def contrasts_of(manifest: Manifest) -> list[tuple[str, Contrast]]:
@@ -121,6 +160,10 @@ def _by_episode(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
     for grade in grades:
         by_episode.setdefault(grade.episode, []).append(grade)
     return by_episode
+
+
+def _chosen(grades: Sequence[Grade], wanted: Mapping[Question, str]) -> list[Grade]:
+    return [grade for grade in grades if wanted.get(grade.question) in (None, grade.grader)]
 
 
 def _keys(manifest: Manifest, family: str, contrast: Contrast, played: dict[str, _Played]) -> Iterator[EpisodeKey]:

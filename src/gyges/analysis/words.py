@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gyges.analysis.bootstrap import Bootstrap, Components
+from gyges.analysis.by_grader import ByGrader
 from gyges.analysis.compare import Comparison, LabelledRung, Ladder
 from gyges.analysis.controls import Control, excludes_zero
 from gyges.analysis.depth import DepthCurve, HalfWay
@@ -334,9 +335,36 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     seen = excludes_zero(result.gap)
     controls = (against(control, seen) for control in result.controls)
     curves = (*corrected(result.corrected), hint(result.hint), *map(factor, result.factors), *depth(result.depth))
-    checks = (hangs(result), wordings(result), visibility(result), single_pairs(result.single_pairs))
     missing = (_unread(result), _bounds(result), bound(result))
-    return tuple(note for note in (*nulls, *result.cautions, *controls, *curves, *missing, *checks) if note)
+    checks = (*graders(result), visibility(result), hangs(result), wordings(result))
+    said = (*nulls, *result.cautions, *controls, *curves, *missing, *checks, single_pairs(result.single_pairs))
+    return tuple(note for note in said if note)
+
+
+def graders(result: ContrastResult) -> tuple[str, ...]:
+    """The range over graders of a question that several answered, one sentence each."""
+    said = []
+    reasoning = [one for one in result.by_grader if one.question == "reasoning"]
+    if reasoning:
+        said.append(f"reveals, by grader: {_range(reasoning, lambda one: one.reveals, percent)}")
+        said.append(f"revealed gap, by grader: {_range(reasoning, lambda one: one.revealed_gap, points)}")
+    behaviour = [one for one in result.by_grader if one.question == "behaviour"]
+    if behaviour:
+        said.append(f"gap, by grader of behaviour: {_range(behaviour, lambda one: one.gap, points)}")
+    return tuple(said)
+
+
+def _range(
+    graded: Sequence[ByGrader],
+    figure: Callable[[ByGrader], Estimate | None],
+    written: Callable[[float | None], str],
+) -> str:
+    found = [(value.estimate, f"{one.grader}, {one.grade_set}") for one in graded if (value := figure(one))]
+    each = "; ".join(f"{written(value)} ({name})" for value, name in found)
+    if len(found) < 2:
+        return each or MISSING
+    values = [value for value, _ in found]
+    return f"{written(min(values))} to {written(max(values))}: {each}"
 
 
 def visibility(result: ContrastResult) -> str:

@@ -76,6 +76,7 @@ def grade(
 
 
 def _tell(path: Path, made: Made) -> None:
+    from gyges.cli.reporting import refresh
     from gyges.grading.judged_summary import lines
 
     for caution in made.cautions:
@@ -89,3 +90,4 @@ def _tell(path: Path, made: Made) -> None:
     typer.echo(f"{made.grades} grades {verb} the set {made.name}; report them with: gyges report {path.stem}")
     for line in lines(path, made.name):
         typer.echo(line)
+    typer.echo(f"{refresh(path)} and the figures beside it go by this set now")

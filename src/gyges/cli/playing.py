@@ -26,7 +26,7 @@ from gyges.cli.app import (
     TokensPerMinute,
     app,
 )
-from gyges.cli.reporting import print_report, reports_of, write_page
+from gyges.cli.reporting import print_report
 from gyges.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -191,11 +191,8 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
 
 def grade_and_report(path: Path) -> None:
     """Grade the run, print its report, and write the page and the figures beside it."""
-    from gyges.analysis.report_json import to_json
     from gyges.grading.run import grade_run
 
-    page, figures = path.with_suffix(".html"), path.with_suffix(".json")
     grade_run(path)
-    print_report([path], html=page, overwrite=True)
-    write_page(figures, to_json(reports_of([path], None, False)[0]), overwrite=True)
-    typer.echo(f"\nreport       {page}\ntranscripts  gyges browse {path.stem}")
+    print_report([path], beside=True)
+    typer.echo(f"\nreport       {path.with_suffix('.html')}\ntranscripts  gyges browse {path.stem}")

@@ -46,9 +46,12 @@ def print_report(
     html: Path | None = None,
     grades: str | None = None,
     acknowledged: bool = False,
-    overwrite: bool = False,
+    beside: bool = False,
 ) -> None:
-    """Print the report of the runs in one form, and write it as a page where `html` says."""
+    """Print the report of the runs in one form, and write it as a page where `html` says.
+
+    With `beside`, of one run, the page and the figures are written beside its file too, over what stands there.
+    """
     from gyges.analysis.report_html import to_html
     from gyges.analysis.report_json import to_json
     from gyges.analysis.report_latex import to_latex
@@ -57,7 +60,9 @@ def print_report(
 
     reports, compared = reports_of(paths, grades, acknowledged)
     if html:
-        write_page(html, to_html(reports), overwrite)
+        write_page(html, to_html(reports), overwrite=False)
+    if beside:
+        _write_beside(paths[0], reports)
     match form:
         case "json":
             typer.echo(to_json(reports))
@@ -70,6 +75,20 @@ def print_report(
             typer.echo(to_text(reports, ascii_only=ascii_only))
             for line in compared:
                 typer.echo(line)
+
+
+def refresh(path: Path) -> Path:
+    """Write the page and the figures beside a run anew, by its latest grades; returns the page."""
+    return _write_beside(path, reports_of([path], None, False)[0])
+
+
+def _write_beside(path: Path, reports: list[Report]) -> Path:
+    from gyges.analysis.report_html import to_html
+    from gyges.analysis.report_json import to_json
+
+    write_page(path.with_suffix(".json"), to_json(reports), overwrite=True)
+    write_page(path.with_suffix(".html"), to_html(reports), overwrite=True)
+    return path.with_suffix(".html")
 
 
 def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tuple[list[Report], list[str]]:
