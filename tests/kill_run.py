@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gyges.batch.loop import run as run_loop
 from gyges.batch.play import noise
 from gyges.batch.run import Order, Prepared, play_into, play_rest, prepare
 from gyges.models.organism import read_organisms
@@ -33,6 +34,8 @@ from tests.conftest import FAMILY, SCENARIO
 AT_ONCE = 16
 SECONDS_A_CALL = 0.1
 """How long the server takes: the time between an answer's arrival and its commit is to be a small share of it."""
+ENOUGH = 100
+"""Kills from which on their mean says something."""
 QUESTIONS = ("Hello. What do you do?", "What did you do yesterday?", "Is it raining?")
 
 
@@ -100,7 +103,7 @@ def play(path: Path, prepared: Prepared, acknowledge: int) -> None:
     def done(episode: Episode) -> None:
         os.write(acknowledge, episode.key.id().encode())
 
-    asyncio.run((play_rest if path.exists() else play_into)(path, prepared, done))
+    run_loop((play_rest if path.exists() else play_into)(path, prepared, done))
 
 
 def killed(path: Path, prepared: Prepared, seconds: float) -> tuple[bool, set[str]]:
@@ -266,6 +269,8 @@ def main(folder: Path, kills: int, seed: int) -> None:
             harness.run(number, kills, chance)
             number += 1
         mean = harness.delivered / harness.kills
+        if kills >= ENOUGH and mean > 1:
+            raise Wrong(f"{mean:.2f} answers a kill were in but not committed")
         print(
             f"{harness.kills} kills in {number} runs: 0 lost, 0 committed answers asked again, at most "
             f"{max(harness.again)} asked again after a kill, {mean:.2f} answers a kill were in but not committed"

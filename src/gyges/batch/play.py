@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gyges.agents.episode import Ask, EpisodeContext, EpisodeState, Played, play
 from gyges.agents.profile import Profile
@@ -20,7 +20,7 @@ from gyges.batch.health import Halt
 from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
 from gyges.batch.spending import Expected, expected
-from gyges.errors import AuthenticationError, ProviderError
+from gyges.errors import AuthenticationError, ProviderError, StoreError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
 from gyges.transcripts import clock
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
 log = logging.getLogger("gyges.batch")
+
+E = TypeVar("E", bound=Exception)
 
 Play = Callable[["Job", dict[int, Call]], Awaitable[Episode]]
 """Plays and commits an episode, with the calls of it that were answered before."""
@@ -66,7 +68,6 @@ class Job:
         return spending.better(
             expected(self.plan, spending.price, profile.instructions, profile.sampling.max_tokens)
         )
-
 
     def asks(self, caller: Caller) -> Ask:
         """How its graph asks: the caller itself, or what stands before it."""
@@ -171,9 +172,11 @@ async def play_all(
                 group.create_task(worker())
     except* CallFailed as failures:
         raise provider_error(first(failures)) from None
+    except* StoreError as refusals:
+        raise first(refusals) from None
 
 
-def first(group: BaseExceptionGroup[CallFailed]) -> CallFailed:
+def first(group: BaseExceptionGroup[E]) -> E:
     """One failure of a group: they all stopped the run for a reason of the same kind."""
     found = group.exceptions[0]
     return first(found) if isinstance(found, BaseExceptionGroup) else found

@@ -389,11 +389,11 @@ def discard_if_empty(path: Path) -> None:
 
 async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
     """Play what is missing in a run: calls that were answered are not made again. Raises as `play_into` does."""
-    with RunReader(path) as reader:
-        finished = frozenset(one.key for one in reader.headings() if one.outcome is not Outcome.PENDING)
-        async with ready_agents(prepared) as agents:
-            with RunWriter.open(path) as writer:
-                await play_some(prepared, agents, writer, done, finished, reader.answered)
+    async with ready_agents(prepared) as agents:
+        # The reader goes first: with nobody reading, closing leaves one plain file.
+        with RunWriter.open(path) as writer, RunReader(path) as reader:
+            finished = frozenset(one.key for one in reader.headings() if one.outcome is not Outcome.PENDING)
+            await play_some(prepared, agents, writer, done, finished, reader.answered)
 
 
 async def play_some(
