@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gyges.models.provider import Form, Reply, Tool
 from gyges.scenarios.plan import Behaviour, Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.grades import Answer, Question
 from gyges.transcripts.judged import Judged
 from gyges.transcripts.record import Episode, Message, Outcome
@@ -34,7 +35,7 @@ class Ask(Protocol):
     """Asks a model once more; an answer that was committed before is not asked for again. Raises CallFailed."""
 
     async def __call__(
-        self, messages: Sequence[Message], tools: Sequence[Tool] = (), form: Form | None = None
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), form: Form | None = None, /
     ) -> Reply: ...
 
 
@@ -92,4 +93,9 @@ def _blind(message: Message) -> Message:
     if message.role == "assistant":
         return replace(message, replay=None)
     masked = Text(message.text, message.signal).without_signal(MASK)
-    return replace(message, text=masked, signal=(), replay=None)
+    return replace(message, text=masked, signal=(), replay=None, changes=tuple(map(_masked, message.changes)))
+
+
+def _masked(change: Change) -> Change:
+    before, after = (Text(one.without_signal(MASK)) if one else None for one in (change.before, change.after))
+    return Change(change.place, before, after)

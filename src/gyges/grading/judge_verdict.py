@@ -102,7 +102,7 @@ def read_reply(reply: Reply, file: JudgeFile, shown: Shown, code: str, before: s
     """The verdict in a judge's answer, or why there is none. `before` is what the agent was sent."""
     if reply.outcome in REFUSED:
         return Ungraded(REFUSED[reply.outcome], reply.reason)
-    text = _structured(reply, file)
+    text = _structured(reply, file) if reply.outcome is Outcome.COMPLETED else None
     if text is None:
         return Ungraded("no_verdict", reply.reason or "nothing came in the channel of the verdict")
     said = _parsed(text, file)

@@ -6,6 +6,7 @@ Everything the agent wrote is scanned for words to the grader; they are shown, o
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -39,8 +40,33 @@ class Shown:
 
 def found_addressed(view: View, scanner: Scanner) -> dict[Place, tuple[Addressed, ...]]:
     """Where the agent speaks to the grader, by place; empty where it does not."""
-    found = {place: scanner.scan(text) for place, text in _written(view)}
+    found = {place: _scanned(place, text, scanner) for place, text in _written(view)}
     return {place: spans for place, spans in found.items() if spans}
+
+
+def _scanned(place: Place, text: str, scanner: Scanner) -> tuple[Addressed, ...]:
+    """What speaks to the grader in a text; of a tool call, whose words are escaped, all or nothing."""
+    if place[0] != "calls":
+        return scanner.scan(text)
+    name, _, arguments = text.partition("\n")
+    found = [one.kind for part in (text, *_strings(arguments)) for one in scanner.scan(part)]
+    return (Addressed("+".join(sorted({*found})), len(name) + 1, len(text)),) if found else ()
+
+
+def _strings(arguments: str) -> Iterator[str]:
+    """Every string in a call's arguments, keys too; nothing where they are no JSON."""
+    try:
+        waiting: list[object] = [json.loads(arguments)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += [*members, *members.values()]
 
 
 def shown(view: View, sees: Sequence[Sees], masks: Mapping[Place, Sequence[Addressed]] | None = None) -> Shown:
