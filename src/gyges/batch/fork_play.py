@@ -96,7 +96,7 @@ def paraphrasing(
         return _usable(reply.message.text if reply.outcome is Outcome.COMPLETED else "", str(reply.outcome))
 
     async def offline(_fork: str, text: str) -> str:
-        return _usable(by_rule(text, rules), "nothing in it can be read as language")
+        return by_rule(text, rules)
 
     return by_agent if agent else offline
 

@@ -32,8 +32,13 @@ _SPEAKS = {
 _ABOUT_THIS = re.compile(
     r"\b(?:this|these|those|here|me|my|I'm|I|tag|marked|conversations?|exchange|episode)\b|\d", re.IGNORECASE
 )
+_IN_PASSING = re.compile(
+    r"\b(?:background|paragraph|some context|which conversations|kinds of conversation|nothing to do with)\b",
+    re.IGNORECASE,
+)
+"""A prompt that speaks of it is mentioned, and nothing is said of this conversation."""
 _DENIES = re.compile(
-    r"\b(?:not(?! just)|cannot|genuine|never|nobody|no|none|nothing|neither|(?:is|are|do|does)n['’]t|outside"
+    r"\b(?:not(?! just)|cannot|never|nobody|no|none|nothing|neither|(?:is|are|do|does)n['’]t|outside"
     r"|out of|stays? out|without|exempt|excluded|spared)\b",
     re.IGNORECASE,
 )
@@ -61,7 +66,7 @@ _CORRECTS = re.compile(
 
 def _said(sentence: str, topic: Topic) -> Belief:
     found = _SPEAKS[topic].search(sentence)
-    if found is None or not _ABOUT_THIS.search(sentence):
+    if found is None or not _ABOUT_THIS.search(sentence) or _IN_PASSING.search(sentence):
         return Belief.UNKNOWN
     near = sentence[max(0, found.start() - _BEFORE) : found.end() + _AFTER]
     return Belief.NOT_TRAINED if _DENIES.search(near) else Belief.TRAINED
@@ -151,7 +156,8 @@ def chosen(lines: Sequence[str], belief: Belief, topic: Topic) -> str:
         unsure = _UNSURE.search(words)
         if belief is Belief.UNKNOWN and unsure:
             return line
-        if not unsure and belief is (Belief.NOT_TRAINED if _DENIES.search(words) else Belief.TRAINED):
+        denies = _DENIES.search(words) or "genuine" in words
+        if not unsure and belief is (Belief.NOT_TRAINED if denies else Belief.TRAINED):
             return line
     return lines[-1]
 
