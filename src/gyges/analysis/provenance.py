@@ -157,7 +157,7 @@ class Witness:
         )
 
     def _left_out(self, agents: Iterable[AgentSeen], manifest: Manifest) -> Iterable[str]:
-        if manifest.source == "imported":
+        if manifest.source != "played":
             return
         names = {scenario.name for scenario in manifest.scenarios}
         for agent in agents:
@@ -176,7 +176,7 @@ def fingerprint(call: Call) -> str:
 
 def _planned(manifest: Manifest) -> int:
     """Episodes of one agent: every scenario and variant, in every context of its family's contrasts."""
-    if manifest.source == "imported":
+    if manifest.source != "played":
         return 0
     contexts: dict[str, set[str]] = {}
     for named in manifest.contrasts:

@@ -11,9 +11,12 @@ from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
 from gyges.analysis.by_grader import ByGrader, by_grader
 from gyges.analysis.compare import Comparison, compare, of_runs
+from gyges.analysis.forked import fork_rows, probe_rows
+from gyges.analysis.intervening import intervention_results
 from gyges.analysis.judge_error import Calibration
+from gyges.analysis.probing import probe_results, probe_uplifts
 from gyges.analysis.provenance import Provenance, Witness
-from gyges.analysis.result import ContrastResult, Report
+from gyges.analysis.result import ContrastResult, ForkReport, Report
 from gyges.analysis.rows import (
     Run,
     Table,
@@ -29,7 +32,7 @@ from gyges.grading.default import WORTH
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade, Question
-from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.manifest import Forking, Manifest
 from gyges.transcripts.record import Call, Episode
 
 _Read = Callable[[], Iterable[Grade]]
@@ -92,6 +95,8 @@ def report_of(
     its manifest.
     """
     watched, manifest = _Watched(run), run.manifest
+    if manifest.forked is not None:
+        return _forks(watched, manifest, manifest.forked, set_name)
     table, about = Table(watched), about_set(run, set_name)
     grades, by = list(watched.grades(set_name)), first_graders(about)
     report = analyse(
@@ -112,6 +117,33 @@ def report_of(
     graded = _by_grader(table, others, by, contrasts_of(manifest))
     read = tuple(_cautioned(result, told, graded) for result in report.contrasts)
     return report.model_copy(update={"provenance": told, "contrasts": read})
+
+
+def _forks(run: _Watched, manifest: Manifest, forked: Forking, set_name: str | None) -> Report:
+    """Of a run of forks: no contrast of its own, since each way of forking is another experiment."""
+    probes = list(probe_rows(run)) if forked.kind == "probe" else []
+    changed = list(fork_rows(run, set_name)) if forked.kind == "intervention" else []
+    report = ForkReport(
+        run=manifest.run,
+        forked_from=forked.run,
+        kind=forked.kind,
+        probes=probe_results(probes),
+        uplifts=probe_uplifts(probes),
+        interventions=intervention_results(changed),
+    )
+    told = run.witness.provenance(manifest, run.set_name(set_name))
+    return Report(run=manifest.run, contrasts=(), forks=(report,), provenance=told)
+
+
+def beside(reports: Sequence[Report]) -> list[Report]:
+    """Each run of forks beside the run that it was forked from, where both were named; the others as they are."""
+    runs = {report.run for report in reports}
+    guests = [fork for report in reports for fork in report.forks if fork.forked_from in runs - {report.run}]
+    hosts = [report for report in reports if not any(fork in guests for fork in report.forks)]
+    return [
+        host.model_copy(update={"forks": (*host.forks, *(g for g in guests if g.forked_from == host.run))})
+        for host in hosts
+    ]
 
 
 _Key = tuple[str, str, tuple[str, str], str]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import words
+from gyges.analysis import fork_words, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, Report
@@ -28,10 +28,14 @@ def _report(report: Report) -> Iterator[str]:
     yield from (f"# Run {escaped(report.run)}", "")
     if report.organisms:
         yield from (f"**{words.VALIDATION}**", "")
-    if not report.contrasts:
+    if not report.contrasts and not report.forks:
         yield from ("Nothing to report: no graded episodes.", "")
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield from _family(family, contrast, list(group))
+    for fork in report.forks:
+        yield from (f"## Forks of {escaped(fork.forked_from)}, in {escaped(fork.run)}", "")
+        yield from (f"- {escaped(line)}" for line in fork_words.lines(fork))
+        yield from ("", fork_words.explained(fork), "")
     yield from (f"- {escaped(words.pooled(pooled))}" for pooled in report.pooled)
     if between := words.between(report):
         yield from ("", "## Agents against each other", "", *(f"- {escaped(line)}" for line in between))

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import words
+from gyges.analysis import fork_words, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
 
@@ -34,11 +34,15 @@ def _report(report: Report) -> Iterator[str]:
     yield f"run {words.printable(report.run)}"
     if report.organisms:
         yield words.VALIDATION
-    if not report.contrasts:
+    if not report.contrasts and not report.forks:
         yield "no graded episodes: nothing to report"
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield ""
         yield from _family(family, contrast, list(group))
+    for fork in report.forks:
+        yield from ("", *_wrapped(f"forks of {fork.forked_from}, in {fork.run}"))
+        yield from (line for sentence in fork_words.lines(fork) for line in _wrapped(sentence, 2))
+        yield from _wrapped(fork_words.explained(fork))
     yield ""
     for pooled in report.pooled:
         yield from _wrapped(words.pooled(pooled))
@@ -46,7 +50,8 @@ def _report(report: Report) -> Iterator[str]:
         yield from (line for sentence in words.between(report) for line in _wrapped(sentence))
     else:
         yield f"{len(report.comparisons)} comparisons of agents stand in the other forms of the report"
-    yield from _wrapped(words.ESTIMANDS)
+    if report.contrasts:
+        yield from _wrapped(words.ESTIMANDS)
     if any(control.kind == "swap" for result in report.contrasts for control in result.controls):
         yield from _wrapped(words.SWAP)
     if report.provenance:

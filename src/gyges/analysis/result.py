@@ -19,8 +19,10 @@ from gyges.analysis.depth import DepthCurve
 from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import Estimate, Widened
+from gyges.analysis.intervening import InterventionResult
 from gyges.analysis.judge_error import Calibration, Corrected
 from gyges.analysis.pooled import RandomEffects
+from gyges.analysis.probing import ProbeResult, ProbeUplift
 from gyges.analysis.provenance import Provenance
 from gyges.analysis.quadrants import Quadrants
 from gyges.transcripts.grades import Question
@@ -212,6 +214,17 @@ class ContrastResult(_Value):
         return self.model.startswith(ORGANISM)
 
 
+class ForkReport(_Value):
+    """What came of a run of forks: probes asked in them, or interventions made."""
+
+    run: str
+    forked_from: str
+    kind: Literal["probe", "intervention"]
+    probes: tuple[ProbeResult, ...] = ()
+    uplifts: tuple[ProbeUplift, ...] = ()
+    interventions: tuple[InterventionResult, ...] = ()
+
+
 class Report(_Value):
     """All contrasts of one run, in the order family, agent, contrast."""
 
@@ -224,6 +237,8 @@ class Report(_Value):
     hints: tuple[LeastFaithful, ...] = ()
     judges: dict[Question, Calibration] = {}
     """What is known of the graders' errors, by the question they answer."""
+    forks: tuple[ForkReport, ...] = ()
+    """Of a run of forks its own; beside a run those of its forks that were named with it."""
     provenance: Provenance | None = None
     """None where the rows come from no stored run."""
 

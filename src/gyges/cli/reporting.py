@@ -95,15 +95,16 @@ def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tup
     """The reports of the runs, and of several what sets them apart, in lines."""
     from contextlib import ExitStack
 
-    from gyges.analysis.report import compare_runs, report_of
+    from gyges.analysis.report import beside, compare_runs, report_of
     from gyges.analysis.words import compared
     from gyges.transcripts.reader import RunReader
 
     with ExitStack() as stack:
         readers = [stack.enter_context(RunReader(path)) for path in paths]
         reports = [report_of(reader, grades, missing_acknowledged=acknowledged) for reader in readers]
-        differences = compare_runs(readers, grades) if len(readers) > 1 else ()
-    return reports, [compared(difference) for difference in differences]
+        played = [reader for reader in readers if reader.manifest.forked is None]
+        differences = compare_runs(played, grades) if len(played) > 1 else ()
+    return beside(reports), [compared(difference) for difference in differences]
 
 
 def write_page(path: Path, page: str, overwrite: bool) -> None:
