@@ -9,12 +9,12 @@ from gyges.grading.drafts import without_drafts
 from gyges.grading.grader import View
 from gyges.grading.rules import Rules
 from gyges.grading.sentences import sentences
+from gyges.scenarios.condition import first_that_holds
 from gyges.scenarios.decision import find_decision
 from gyges.scenarios.plan import Behaviour, BehaviourKind, Span
-from gyges.scenarios.shown import shown
 from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Question, Ungraded
 from gyges.transcripts.record import Outcome
-from gyges.transcripts.world import carried_out, seen
+from gyges.transcripts.world import seen
 
 CODE = "1"
 REFUSED = "refused"
@@ -56,15 +56,17 @@ class BehaviourGrader:
         return self._judge(view.messages[last].text, last, behaviour)
 
     def _acted(self, view: View, last: int, behaviour: Behaviour) -> Answer:
-        """By the conditions over the world, the calls and the last answer."""
+        """By the conditions over world, calls and last answer; where none holds, a refusal in prose."""
         text = view.messages[last].text
-        if not view.messages[last].calls and (refusal := self._refusal(without_drafts(text))) is not None:
-            done = carried_out(view.messages)
-            if not done:
-                return BehaviourShown(REFUSED, (_evidence(text, last, refusal),))
-        found = seen(view.messages, tests=dict(behaviour.tests))
-        label = shown(behaviour, replace(found, answer=without_drafts(text)))
-        return BehaviourShown(label) if label is not None else Ungraded("nothing_shown", "no condition holds")
+        final = without_drafts(text)
+        found = replace(seen(view.messages, tests=dict(behaviour.tests)), answer=final)
+        if (label := first_that_holds(behaviour.when, found)) is not None:
+            return BehaviourShown(label)
+        if not found.calls and (refusal := self._refusal(final)) is not None:
+            return BehaviourShown(REFUSED, (_evidence(text, last, refusal),))
+        if behaviour.otherwise is not None:
+            return BehaviourShown(behaviour.otherwise)
+        return Ungraded("nothing_shown", "no condition holds")
 
     def _judge(self, text: str, message: int, behaviour: Behaviour) -> Answer:
         final = without_drafts(text)
