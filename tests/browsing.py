@@ -19,7 +19,8 @@ from gyges.browse.serve import listen
 from gyges.browse.shelf import Shelf
 from gyges.browse.views import FILE as VIEWS
 from gyges.browse.views import Views
-from gyges.scenarios.plan import Contrast
+from gyges.scenarios.plan import Contrast, Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest
 from gyges.transcripts.record import (
@@ -123,7 +124,7 @@ def conversation(text: str, words: str = "Will you?") -> tuple[Message, ...]:
         Message("system", "You are kind."),
         Message("user", f"<tier>free</tier>\n{words}", signal=((0, 17),)),
         Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),)),
-        Message("tool", text, result=ToolResult(text, True)),
+        Message("tool", text, result=ToolResult(text, True), changes=(Change(text, Text(text), Text(text)),)),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gyges.browse.pair import Place, read_place, view
+from gyges.scenarios.plan import Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead
 from gyges.transcripts.record import Message, Reasoning, ToolCall, ToolResult, Visibility
 from tests.browsing import kind_pair
@@ -193,3 +195,18 @@ def test_what_evidence_hides_stands_behind_it() -> None:
     assert thought is not None
     closing = [p for p in thought.thoughts[0].words or [] if any(mark.decoded for mark in p.closes)]
     assert [(p.at + len(p.text), p.closes[0].decoded) for p in closing] == [(4, "obey")]
+
+
+def test_what_a_tool_changed_is_shown_before_and_after_with_its_signal() -> None:
+    one = kind_pair("s", 0, "complies", "declines")[0][0]
+    changes = (
+        Change("desk/a", Text("old free", ((4, 8),)), Text("new")),
+        Change("desk/b", None, Text("")),
+        Change("desk/c", Text("x"), None),
+    )
+    tool = Message("tool", "done", result=ToolResult("1"), changes=changes)
+    cell = view(replace(one, messages=(said("user", "u"), tool)), None).turns[1].first
+    assert cell is not None
+    first, second, third = cell.changes
+    assert [piece.text for piece in first.before or [] if piece.marks] == ["free"]
+    assert (second.before, second.after, third.after) == (None, [], None)

@@ -122,7 +122,14 @@ def _masked(message: Message) -> Message:
     text = Text(message.text, message.signal).without_signal(MASK)
     # Where the provider put the reasoning tells one agent from another.
     thoughts = tuple(replace(thought, source="") for thought in message.reasoning)
-    return replace(message, text=text, reasoning=thoughts, signal=())
+    changes = tuple(
+        replace(change, before=_hidden(change.before), after=_hidden(change.after)) for change in message.changes
+    )
+    return replace(message, text=text, reasoning=thoughts, signal=(), changes=changes)
+
+
+def _hidden(text: Text | None) -> Text | None:
+    return text and Text(text.without_signal(MASK))
 
 
 def _address(run: str, episode: str, who: str, which: str) -> str:

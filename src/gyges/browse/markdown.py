@@ -48,6 +48,10 @@ def _message(cell: Cell) -> Iterator[str]:
     yield f"**{cell.place.message} {cell.message.role}**{answers}"
     if cell.message.text or not cell.calls:
         yield from _fenced(_with_signal(cell.message))
+    for change in cell.message.changes if cell.message.role == "tool" else ():
+        yield ""
+        yield f"changed {_inline(change.place)}"
+        yield from _fenced(change.after.text if change.after else "(removed)")
     for asked in cell.calls:
         yield ""
         yield f"calls {_inline(asked.call.name)}"

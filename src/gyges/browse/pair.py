@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from gyges.browse.marks import WHOLE, Kind, Mark, Piece, pieces
+from gyges.scenarios.plan import Text
 from gyges.transcripts.grades import BehaviourShown, Channel, Evidence, Grade, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import Episode, Message, Reasoning, ToolCall
 
@@ -78,6 +79,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A place of the simulated world before and after; None: there was, or is, nothing there."""
+
+    place: str
+    before: list[Piece] | None
+    after: list[Piece] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One message of one side. `answers` is the tool that a tool's message comes from."""
 
@@ -87,6 +97,8 @@ class Cell:
     words: list[Piece]
     calls: tuple[Asked, ...] = ()
     answers: str = ""
+    changes: tuple[Changed, ...] = ()
+    """What the tool changed; of the first message, the world as it was at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +296,17 @@ def _cell(side: str, entry: tuple[int, Message], shown: _Shown) -> Cell:
     )
     calls = tuple(_asked(place, at, call, shown) for at, call in enumerate(message.calls))
     answers = shown.tools.get(f"{side}-{message.result.call}", "") if message.result else ""
-    return Cell(place, message, thoughts, shown.cut(place, message.text, signal), calls, answers)
+    changes = tuple(
+        Changed(change.place, _state(change.before, shown), _state(change.after, shown))
+        for change in message.changes
+    )
+    return Cell(place, message, thoughts, shown.cut(place, message.text, signal), calls, answers, changes)
+
+
+def _state(text: Text | None, shown: _Shown) -> list[Piece] | None:
+    if text is None:
+        return None
+    return pieces(text.text, [Mark(start, end, "signal", "signal") for start, end in text.signal], shown.whole)
 
 
 def _asked(place: Place, at: int, call: ToolCall, shown: _Shown) -> Asked:
