@@ -20,7 +20,7 @@ from gyges.batch.health import Halt
 from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
 from gyges.batch.spending import Expected, expected
-from gyges.errors import AuthenticationError, ProviderError, StoreError
+from gyges.errors import AuthenticationError, GygesError, ProviderError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
 from gyges.transcripts import clock
@@ -172,7 +172,7 @@ async def play_all(
                 group.create_task(worker())
     except* CallFailed as failures:
         raise provider_error(first(failures)) from None
-    except* StoreError as refusals:
+    except* GygesError as refusals:
         raise first(refusals) from None
 
 

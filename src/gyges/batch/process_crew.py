@@ -73,6 +73,7 @@ class Crew:
         self._workers: list[Worker] = []
         self._numbers = itertools.count()
         self._deaths = 0
+        self._broken: GygesError | None = None
         self._ending = False
 
     async def play(self, job: Job, answered: dict[int, Call]) -> Episode:
@@ -82,6 +83,9 @@ class Crew:
         return await over
 
     def _hand(self, job: Job, answered: dict[int, Call], over: asyncio.Future[Episode]) -> None:
+        if self._broken is not None:
+            _fail(over, self._broken)
+            return
         worker = min(self._workers, key=lambda one: len(one.at))
         number = next(self._numbers)
         worker.at[number] = (job, over)
@@ -139,6 +143,7 @@ class Crew:
             for message in parcel:
                 self._heard(worker, message)
         self._workers.remove(worker)
+        worker.pipe.close()
         for task in worker.doing:
             task.cancel()
         if worker.doing:
@@ -161,9 +166,7 @@ class Crew:
             print("a worker process died; its episodes are played on by another", file=sys.stderr, flush=True)
             await self.hire()
         except GygesError as error:
-            for _, over in worker.at.values():
-                _fail(over, error)
-            return
+            self._broken = error
         for job, over in worker.at.values():
             self._hand(job, self._answered(job.key().id()), over)
 
@@ -205,8 +208,7 @@ class Crew:
                 await self._ledger.call(message.row)
         except GygesError as error:
             # The worker waits for a row that can't be stored: nothing that it plays can end any more.
-            for _, over in worker.at.values():
-                _fail(over, error)
+            self._break(error)
         else:
             worker.pipe.send(Granted(message.number))
 
@@ -220,6 +222,13 @@ class Crew:
         else:
             worker.held[message.agent] += 1
 
+    def _break(self, error: GygesError) -> None:
+        """Nothing can be played any more."""
+        self._broken = error
+        for worker in self._workers:
+            for _, over in worker.at.values():
+                _fail(over, error)
+
     def _leave(self, worker: Worker, place: int) -> None:
         if not worker.held[place]:
             worker.owed[place] += 1
@@ -232,7 +241,7 @@ class Crew:
         try:
             await self._ledger.episode(message.episode)
         except GygesError as error:
-            _fail(over, error)
+            self._break(error)
             return
         del worker.at[message.number]
         self._deaths = 0
