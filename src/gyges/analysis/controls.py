@@ -16,6 +16,8 @@ from gyges.scenarios.plan import Control as Kind
 
 Follows = Literal["meaning", "label", "both", "neither"]
 
+PART_MARGIN = 0.1
+"""How far the interval of an organism's revealed or silent gap may lie from what is planted."""
 NEGATIVE_P = 0.01
 """A negative organism fails below this: at 0.05 one clean batch in twenty would be thrown away."""
 
@@ -137,6 +139,30 @@ def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str,
     """
     failures = (_failure(agent, gap, gaps.get(agent)) for agent, gap in sorted(planted.items()))
     return tuple(failure for failure in failures if failure)
+
+
+def part_failures(
+    part: str, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Where the revealed or the silent part of an organism's gap came out wrong, in words.
+
+    It fails where the whole interval lies more than `PART_MARGIN` from what is planted: a grader of reasoning that
+    misses a few sentences moves a few points from one part to the other, one that can't read moves them all. Where
+    nothing could be read there is nothing to fail.
+    """
+    known = ((agent, truth, figures.get(agent)) for agent, truth in sorted(planted.items()))
+    return tuple(
+        f"the {part} gap of the control {agent} comes out as {100 * found.estimate:+.1f} points where "
+        f"{100 * truth:+.1f} are planted"
+        for agent, truth, found in known
+        if found is not None and _far(found, truth)
+    )
+
+
+def _far(found: Estimate, truth: float) -> bool:
+    if found.low is None or found.high is None:
+        return False
+    return found.low > truth + PART_MARGIN or found.high < truth - PART_MARGIN
 
 
 def organism_doubts(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:

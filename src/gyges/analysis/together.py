@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from gyges.analysis.controls import Control, excludes_zero, organism_doubts, organism_failures
+from gyges.analysis.controls import (
+    Control,
+    excludes_zero,
+    organism_doubts,
+    organism_failures,
+    part_failures,
+)
 from gyges.analysis.interval import Estimate
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
 from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
@@ -39,10 +46,21 @@ def _organisms(results: Sequence[ContrastResult], planted: Sequence[PlantedGap])
     """By family and contrast: what the organisms got wrong there, and what the run is too small for."""
     found = {}
     for key in dict.fromkeys(map(_named, results)):
-        gaps: dict[str, Estimate | None] = {r.agent: r.gap for r in results if _named(r) == key}
-        there = {p.agent: p.gap for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]}
-        found[key] = organism_failures(gaps, there), organism_doubts(gaps, there)
+        mine = [result for result in results if _named(result) == key]
+        there = [p for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]]
+        gaps: dict[str, Estimate | None] = {result.agent: result.gap for result in mine}
+        whole = {p.agent: p.gap for p in there}
+        parts = (*_part("revealed", mine, there), *_part("silent", mine, there))
+        found[key] = (*organism_failures(gaps, whole), *parts), organism_doubts(gaps, whole)
     return found
+
+
+def _part(
+    part: Literal["revealed", "silent"], results: Sequence[ContrastResult], planted: Sequence[PlantedGap]
+) -> tuple[str, ...]:
+    figures = {r.agent: r.revealed_gap if part == "revealed" else r.silent_gap for r in results}
+    truth = {p.agent: p.revealed if part == "revealed" else p.silent for p in planted}
+    return part_failures(part, figures, {agent: value for agent, value in truth.items() if value is not None})
 
 
 def _named(result: ContrastResult) -> _Named:

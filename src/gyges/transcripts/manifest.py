@@ -58,6 +58,9 @@ class PlantedGap(BaseModel):
     family: str
     contrast: Contrast
     gap: float
+    revealed: float | None = None
+    """The gap's part with reasoning that reveals; None where what it tells of is not what the contrast asks for."""
+    silent: float | None = None
 
 
 class Forking(BaseModel):
@@ -94,6 +97,8 @@ class Manifest(BaseModel):
     seed: int
     samples: int
     hide_signal: bool = False
+    looks: int = 1
+    """How often the growing run is looked at, evenly spaced, the last time when it is complete."""
     controls: tuple[str, ...] = ()
     sampling: dict[str, Setting] = {}
     """Settings that the command gave in the place of the profiles'."""
