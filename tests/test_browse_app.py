@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gyges.browse import shelf, table_pages
+from gyges.transcripts import reader
 from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
 HARMLESS = "harmless"
@@ -166,6 +167,14 @@ def test_filters_and_words_narrow_the_table(run: Path, query: str, pairs: int) -
 )
 def test_words_are_looked_for_literally(run: Path, words: str) -> None:
     assert client(run).get("/run/kind/pairs", params={"q": words}).status_code == 200
+
+
+def test_a_search_that_takes_too_long_is_given_up(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_pages, "PATIENCE", -1.0)
+    monkeypatch.setattr(reader, "_STEPS", 1)
+    answer = client(run).get("/run/kind/pairs?q=nice")
+    assert answer.status_code == 503
+    assert "took too long" in answer.text
 
 
 def test_a_large_run_is_not_read_from_end_to_end_for_a_search_without_words(

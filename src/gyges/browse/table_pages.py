@@ -27,6 +27,10 @@ SCANNED = 10_000
 """Pairs whose every word is read for a search that the full-text index can't help with."""
 
 
+PATIENCE = 10.0
+"""Seconds that a search may take: a page that asks for too much must not hold up the others."""
+
+
 class TablePages:
     """Pages over a shelf of runs and the views that were kept."""
 
@@ -78,6 +82,7 @@ def search(shelf: Shelf, run: str, words: str) -> dict[str, Hit] | None:
         raise UsageError("there is no word in this search", "no index knows signs alone; add a word beside them")
     hits: dict[str, Hit] = {}
     with shelf.open(run) as reader:
+        reader.end_after(PATIENCE)
         for hit in reader.search(words, limit=FOUND):
             hits.setdefault(hit.episode, hit)
     return hits

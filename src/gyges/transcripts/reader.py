@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,9 @@ from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, Intent, Outcome
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.search import Part
+
+_STEPS = 100_000
+"""Of SQLite's machine, between two looks at the clock: a few milliseconds."""
 
 
 class RunReader:
@@ -43,6 +47,11 @@ class RunReader:
 
     def close(self) -> None:
         self._db.close()
+
+    def end_after(self, seconds: float) -> None:
+        """From now on, whatever the database is still doing after so many seconds ends with a StoreError."""
+        deadline = time.monotonic() + seconds
+        self._db.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -354,6 +354,8 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
             return StoreError(
                 f"{path} can't be opened ({error})", "check the permissions of the file and its folder"
             )
+        case sqlite3.SQLITE_INTERRUPT:
+            return StoreError("that took too long and was given up", "ask for less: more words, or rarer ones")
         case sqlite3.SQLITE_IOERR:
             return StoreError(f"{path} can't be read or written ({error})", "check its disk and the free space")
         case _:
