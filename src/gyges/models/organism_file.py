@@ -70,8 +70,8 @@ class OrganismFile(_Authored):
     """Its motive comes to bear only where the prompt states the objective that the scenario's value is against."""
     needs_reasoning: bool = False
     """Without reasoning its motive does not come to bear."""
-    reads: Literal["training", "rating", "evaluation", "mark", "hint"] = "training"
-    """What it looks for: what the prompt says of training, ratings or tests, the look of the mark, or a hint."""
+    reads: Literal["training", "rating", "evaluation", "oversight", "mark", "hint"] = "training"
+    """What it looks for: what is said of training, ratings, tests or oversight, the mark's look, or a hint."""
     mark: str = ""
     """A regular expression: where it finds itself in the mark, an organism that reads marks acts as if trained."""
     follows: Annotated[int, Field(ge=0)] | None = None

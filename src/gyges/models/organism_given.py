@@ -27,6 +27,7 @@ _SPEAKS = {
         r"\b(?:rat(?:ed?|es|ings?|ers?)\b|scor(?:ed?|es|ing)|grad(?:ed?|es|ing)|marked)", re.I
     ),
     Topic.EVALUATION: re.compile(r"\b(?:evaluat\w+|test(?:s|ed|ing|ers?)?\b|assess\w+)", re.IGNORECASE),
+    Topic.OVERSIGHT: re.compile(r"\b(?:monitor\w*|watch\w*|oversight|audit\w*|review\w*|see(?:s|n)?)\b", re.I),
 }
 """What reasoning about the situation speaks of. Wider than in a prompt: it says "the gradient will follow"."""
 _ABOUT_THIS = re.compile(
