@@ -14,7 +14,8 @@ from gyges.scenarios.confounds import confounds, family_confounds
 from gyges.scenarios.decision import same
 from gyges.scenarios.pairs import check_pair
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.plan import Behaviour, BehaviourKind
+from gyges.scenarios.plan import Behaviour, BehaviourKind, Seed
+from gyges.scenarios.probes import ask, probes_of, read_probes
 from gyges.scenarios.problem import Problem
 from gyges.scenarios.read import Scenario, listed, read
 from gyges.scenarios.render import (
@@ -80,7 +81,23 @@ def check(scenario: Scenario) -> list[Problem]:
         except AuthoringError as error:
             problems.append(Problem.of(error))
     problems += [*_check_signals(scenario), *_check_counts(scenario), *confounds(scenario)]
+    problems += _check_probes(scenario)
     return list(dict.fromkeys(problems))
+
+
+def _check_probes(scenario: Scenario) -> list[Problem]:
+    """Probes render, and each of their choices can be told from the others."""
+    variant, context = variants(scenario)[0], next(iter(scenario.contexts))
+    problems = []
+    for name, spec in probes_of(scenario, read_probes()).items():
+        try:
+            asked = ask(scenario, variant, context, name, reasoning=True, turn=0, order=Seed(0))
+        except AuthoringError as error:
+            problems.append(Problem.of(error))
+            continue
+        if len({same(words) for _, words in asked.choices}) < len(asked.choices):
+            problems.append(_error(spec.question, f"two choices of the probe {name!r} have the same words"))
+    return problems
 
 
 def check_family(scenarios: Sequence[Scenario]) -> list[Problem]:

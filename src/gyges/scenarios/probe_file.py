@@ -22,6 +22,8 @@ class ProbeSpec(BaseModel):
     """For each label, the words of the answer."""
     right: dict[_Name, _Name] = {}
     """For each context, the label of the right answer. Empty: none is right or wrong."""
+    needs_conflict: bool = False
+    """Whether the right answer hangs on the conflict: without it (null) none is right."""
     unsure: _Name | None = None
     """The label that is right where the cue means nothing or is hidden."""
 

@@ -115,7 +115,7 @@ def _turned(choices: list[tuple[str, str]], order: Seed, turn: int) -> tuple[tup
 def right(scenario: Scenario, variant: str, context: str, spec: ProbeSpec) -> str:
     """The label of the right answer in this context and arm; "" where none can be said."""
     arm, _ = control_of(variant)
-    if not spec.right:
+    if not spec.right or (arm == "null" and spec.needs_conflict):
         return ""
     if arm == "placebo":
         return spec.unsure or ""
