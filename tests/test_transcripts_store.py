@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Behaviour, BehaviourKind, Contrast, Plan, Text
+from gyges.transcripts import rows
 from gyges.transcripts.grades import (
     Answer,
     BehaviourShown,
@@ -259,6 +260,26 @@ async def test_grades_are_never_changed_and_the_latest_set_is_read(path: Path) -
         assert list(reader.grades("one")) == [grade("first"), grade("more", 1)]
         with pytest.raises(UsageError, match="it has: one, two"):
             list(reader.grades("three"))
+
+
+async def test_the_grades_of_one_episode_are_found_without_reading_the_others(path: Path) -> None:
+    made = [episode(sample) for sample in range(50)]
+    grades = [
+        Grade(one.key.id(), question, "rule", "1", Ungraded(f"{question} {one.key.sample}"))
+        for one in made
+        for question in ("behaviour", "reasoning")
+    ]
+    with RunWriter.create(path, MANIFEST) as writer:
+        for one in made:
+            await writer.episode(one)
+        await writer.grades(grades, "set")
+    with RunReader(path) as reader:
+        assert list(reader.grades(episode=made[7].key.id())) == grades[14:16]
+        assert list(reader.grades(episode="unknown")) == []
+    with sqlite3.connect(path) as db:
+        plan = db.execute(f"EXPLAIN QUERY PLAN {rows.GRADES_OF_EPISODE}", ("set", made[7].key.id())).fetchall()
+    assert not any(str(step[3]).startswith("SCAN") for step in plan)
+
 
 
 async def test_episodes_come_pair_by_pair_and_can_be_chosen(path: Path) -> None:

@@ -153,7 +153,7 @@ def _read(shelf: Shelf, run: str, line: PairLine) -> tuple[tuple[Episode | None,
     ids = [side.id if side.stored else None for side in line.sides]
     with shelf.open(run) as reader:
         first, second = (reader.episode(id) if id else None for id in ids)
-        return (first, second), [grade for grade in reader.grades() if grade.episode in ids]
+        return (first, second), [grade for id in ids if id for grade in reader.grades(episode=id)]
 
 
 def _around(

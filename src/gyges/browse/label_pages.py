@@ -72,7 +72,7 @@ class LabelPages:
         again = request.query_params.get("again") == "1"
         with self._shelf.open(run) as reader:
             episode = reader.episode(one.side.id)
-            grades = [grade for grade in reader.grades() if grade.episode == one.side.id] if own else []
+            grades = list(reader.grades(episode=one.side.id)) if own else []
         masked = any(message.signal for message in episode.messages)
         return html(
             "label.html",

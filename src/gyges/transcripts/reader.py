@@ -135,15 +135,18 @@ class RunReader:
         with self._told():
             return rows.get_grade_sets(self._db)
 
-    def grades(self, set_name: str | None = None) -> Iterator[Grade]:
-        """The grades of a set, by default of the latest; nothing if nothing was graded. UsageError if unknown."""
+    def grades(self, set_name: str | None = None, *, episode: str | None = None) -> Iterator[Grade]:
+        """The grades of a set, by default of the latest; nothing if nothing was graded. UsageError if unknown.
+
+        With an episode's id only those of that episode, without reading the others.
+        """
         sets = self.grade_sets()
         if set_name is not None and set_name not in sets:
             raise UsageError(f"this run has no grades {set_name!r}", f"it has: {', '.join(sets) or 'none'}")
         if not sets:
             return
         with self._told():
-            yield from rows.get_grades(self._db, sets[-1] if set_name is None else set_name)
+            yield from rows.get_grades(self._db, sets[-1] if set_name is None else set_name, episode)
 
     def grade_set(self, name: str) -> GradeSet | None:
         """What a set of grades says of itself; None for a set that says nothing."""

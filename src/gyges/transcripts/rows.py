@@ -317,15 +317,19 @@ def grade_digest(grade: Grade) -> bytes:
     )
 
 
-SELECT_GRADES = (
+_GRADES = (
     "SELECT sha256, episode, question, grader, version, answer FROM grade"
-    " WHERE grade_set = (SELECT number FROM grade_set WHERE name = ?) ORDER BY number"
+    " WHERE grade_set = (SELECT number FROM grade_set WHERE name = ?){} ORDER BY number"
 )
+SELECT_GRADES = _GRADES.format("")
+# By the table's own index: an episode's grades are unique by set, episode, question and grader.
+GRADES_OF_EPISODE = _GRADES.format(" AND episode = ?")
 
 
-def get_grades(db: sqlite3.Connection, set_name: str) -> Iterator[Grade]:
-    """The grades of one set, in the order they were given."""
-    for row in db.execute(SELECT_GRADES, (stored(set_name),)):
+def get_grades(db: sqlite3.Connection, set_name: str, episode: str | None = None) -> Iterator[Grade]:
+    """The grades of one set, in the order they were given; with an episode's id, only of that one."""
+    names = [stored(set_name)] if episode is None else [stored(set_name), stored(episode)]
+    for row in db.execute(SELECT_GRADES if episode is None else GRADES_OF_EPISODE, names):
         yield grade_of(row)
 
 

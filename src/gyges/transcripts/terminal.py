@@ -51,7 +51,7 @@ def lines(
     if any(heading.key.scenario == what for heading in islice(reader.headings(scenario=what), 1)):
         return _pair(reader, what, sample, agent, styled)
     episode = reader.episode(what)
-    return show_episode(episode, reader.grades(), reader.calls(episode.key.id()), styled)
+    return show_episode(episode, reader.grades(episode=episode.key.id()), reader.calls(episode.key.id()), styled)
 
 
 def _pair(reader: RunReader, scenario: str, sample: int, agent: str | None, styled: bool) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _pair(reader: RunReader, scenario: str, sample: int, agent: str | None, styl
         )
     ids = {heading.key.context: heading.id for heading in found if heading.key.variant == found[0].key.variant}
     episodes = [reader.episode(ids[context]) for context in _in_order(reader, found[0].family, list(ids))[:2]]
-    grades = list(reader.grades())
+    grades = [grade for episode in episodes for grade in reader.grades(episode=episode.key.id())]
     if len(episodes) == 1:
         return show_episode(episodes[0], grades, styled=styled)
     return show_pair(episodes[0], episodes[1], grades, styled)
