@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from gyges.browse.agreement import cohen, krippendorff
 from gyges.browse.labels import FILE, UNSURE, Label, Labels, majority
 from gyges.errors import StoreError
+from gyges.grading.agreement import cohen, krippendorff
 from tests.browsing import ORIGIN, PAYLOADS, client, kind_pair, kind_run, served
 from tests.chromium import chromium, executable
 
