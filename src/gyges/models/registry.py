@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from gyges.errors import AuthenticationError, UsageError
 from gyges.models.provider import Continuation, Provider
 
 if TYPE_CHECKING:
+    from gyges.models.batches import Batches
     from gyges.models.http import Wire
 
 Format = Literal["chat", "responses", "messages"]
@@ -94,7 +95,42 @@ def provider(
     of sockets. Raises UsageError for an unknown provider or an unusable address, AuthenticationError where a key
     is needed and none is set.
     """
-    variables = os.environ if environment is None else environment
+    found = _found(model, base_url, key, os.environ if environment is None else environment)
+    service = found.service if continues is None else replace(found.service, continues=continues)
+    return _make(found.name, service, found.address, found.key, stream, connections, wire), found.model
+
+
+def batches(
+    model: str,
+    base_url: str | None = None,
+    *,
+    key: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Batches:
+    """The batches of the provider of `provider/model`, found as `provider` finds it. Raises as it does."""
+    found = _found(model, base_url, key, os.environ if environment is None else environment)
+    if found.service.format == "messages":
+        from gyges.models.batches_anthropic import AnthropicBatches
+
+        return AnthropicBatches(found.address.rstrip("/").removesuffix("/v1"), found.key)
+    from gyges.models.batches_openai import OpenAIBatches
+
+    path: Final = "/responses" if found.service.format == "responses" else "/chat/completions"
+    return OpenAIBatches(found.address, found.key, path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Who answers to a model's name, where, and with which key."""
+
+    name: str
+    service: Service
+    model: str
+    address: str
+    key: str
+
+
+def _found(model: str, base_url: str | None, key: str | None, variables: Mapping[str, str]) -> _Found:
     name, service, model_name = _service(model)
     address = base_url or variables.get(service.base_url_name) or service.base_url
     if address is None:
@@ -103,10 +139,7 @@ def provider(
     if urlsplit(address).hostname != urlsplit(service.base_url or "").hostname:
         # Somebody else's server: it may well be open.
         service = replace(service, needs_key=False)
-    if continues is not None:
-        service = replace(service, continues=continues)
-    usable_key = _key(variables, service) if key is None else key
-    return _make(name, service, address, usable_key, stream, connections, wire), model_name
+    return _Found(name, service, model_name, address, _key(variables, service) if key is None else key)
 
 
 def format_of(model: str) -> Format:

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.models.organism import Organism, Spoken
+from gyges.models.serve_batches import ANTHROPIC as ANTHROPIC_BATCHES
+from gyges.models.serve_batches import FILES, OPENAI, Desk
 from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_damage import faulty
-from gyges.models.serve_faults import Schedule, read_schedule
+from gyges.models.serve_faults import Fault, Schedule, read_schedule
 from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused, Value
 from gyges.models.serve_judge import JUDGES, rule
 from gyges.models.serve_judge_formats import spoken as told_by
@@ -71,7 +73,7 @@ class Server:
         return Answer(200, _bytes(body), names)
 
     def _answered(self, format_: Format, headers: Mapping[str, str], raw: bytes, draw: str) -> tuple[Asked, Json]:
-        self._check_key(format_.key(headers))
+        self.check_key(format_.key(headers))
         request = _json(raw)
         asked = format_.ask(request)
         if asked.model in JUDGES:
@@ -81,10 +83,13 @@ class Server:
         organism = self.organisms.get(asked.model)
         if organism is None:
             raise Refused(404, "not_found_error", f"model: {asked.model}")
-        spoken = organism.reply(asked.messages, self.seed.child("draw", draw), asked.reasons, asked.begun, asked.tools)
+        spoken = organism.reply(
+            asked.messages, self.seed.child("draw", draw), asked.reasons, asked.begun, asked.tools
+        )
         return asked, format_.answer(asked, spoken, draw)
 
-    def _check_key(self, key: str | None) -> None:
+    def check_key(self, key: str | None) -> None:
+        """Raises Refused."""
         if key is None:
             raise Refused(401, "authentication_error", "no API key was sent")
         if key == WRONG_KEY or (self.key is not None and key != self.key):
@@ -138,12 +143,14 @@ async def serve(
     witness: Path | None = None,
     faults: Path | None = None,
     until_closed: bool = False,
+    batch_seconds: float = 0.0,
     ready: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. `ready` is told the address, once, when requests are answered.
 
     With `until_closed` serving also ends, and this returns, when standard input reaches its end: whoever started
     the server holds the other end of a pipe, which is closed with its process, even where that is killed.
+    Batches end `batch_seconds` after they were made.
     Raises UsageError for an address that is not loopback or is in use, AuthoringError for a wrong schedule.
     """
     from aiohttp import web
@@ -151,7 +158,7 @@ async def serve(
     _check_loopback(host)
     schedule = read_schedule(faults) if faults else Schedule()
     with Witness(witness) as log:
-        application = _application(Server(organisms, seed, key), schedule, log)
+        application = _application(Server(organisms, seed, key), schedule, log, batch_seconds)
         # A handler is cancelled when its client is gone, so that the witness knows of it.
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
         await runner.setup()
@@ -203,7 +210,7 @@ def _check_loopback(host: str) -> None:
         raise UsageError(f"organisms are served on loopback only, and {host} is not", "use --host 127.0.0.1")
 
 
-def _application(server: Server, schedule: Schedule, log: Witness) -> web.Application:
+def _application(server: Server, schedule: Schedule, log: Witness, batch_seconds: float = 0.0) -> web.Application:
     from aiohttp import web
 
     started = time.monotonic()
@@ -221,7 +228,27 @@ def _application(server: Server, schedule: Schedule, log: Witness) -> web.Applic
         answer = faulty(answers(raw), fault, _format(request), str(request.url))
         return await send(request, answer, fault, log, number)
 
+    async def batch(request: web.Request) -> web.StreamResponse:
+        return await _respond(request, lambda raw: _batched(request, raw))
+
+    def _batched(request: web.Request, raw: bytes) -> Answer:
+        try:
+            server.check_key(_format(request).key(request.headers))
+            return desk.answer(request.method, request.path, request.query_string, request.headers, raw)
+        except Refused as refused:
+            return Answer(refused.status, _bytes(_format(request).error(refused)))
+
+    def _single(path: str, draw: str, raw: bytes) -> tuple[Answer, Fault | None]:
+        """A request of a batch: its key was checked with the batch."""
+        fault = schedule.take(f"/batch{path}", raw, time.monotonic() - started)
+        headers = {DRAW: draw, "authorization": f"Bearer {server.key or 'any'}", "x-api-key": server.key or "any"}
+        return faulty(server.answer(ROUTES[path], headers, raw), fault, ROUTES[path], path), fault
+
+    desk = Desk(_single, batch_seconds)
     application = web.Application(client_max_size=MOST_BYTES)
+    for start in (OPENAI, FILES, ANTHROPIC_BATCHES):
+        application.router.add_route("*", start, batch)
+        application.router.add_route("*", f"{start}/{{rest:.*}}", batch)
     for path in ROUTES:
         application.router.add_post(path, speak)
     application.router.add_route("*", "/{rest:.*}", tell)
