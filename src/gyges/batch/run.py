@@ -68,6 +68,8 @@ class Order:
     """Control arms to play beside the experiment: null, placebo, swap."""
     sampling: tuple[tuple[str, Setting], ...] = ()
     """Settings of sampling in the place of the profiles'."""
+    looks: int = 1
+    """How often the growing run will be looked at."""
     command: str = ""
     processes: int = 1
     """That play episodes; more than one are workers beside this one."""
@@ -101,6 +103,7 @@ class Prepared:
             seed=self.order.seed,
             samples=self.order.samples,
             hide_signal=self.order.hide_signal,
+            looks=self.order.looks,
             controls=self.order.controls,
             sampling=dict(self.order.sampling),
             scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
@@ -179,6 +182,7 @@ def order_of(manifest: Manifest) -> Order:
         hide_signal=manifest.hide_signal,
         controls=manifest.controls,
         sampling=tuple(manifest.sampling.items()),
+        looks=manifest.looks,
         command=manifest.command,
     )
 
@@ -380,6 +384,8 @@ async def play_into(
 
 def discard_if_empty(path: Path) -> None:
     """Remove a run that stopped before anything was answered: there is nothing in it to keep or to resume."""
+    if not path.exists():
+        return
     with RunReader(path) as reader:
         answered = reader.answers()
     if not answered:
