@@ -23,6 +23,7 @@ from gyges.analysis.gap import differences, gap_parts, noise
 from gyges.analysis.hints import LeastFaithful, faithfulness, least
 from gyges.analysis.interval import Estimate, widened
 from gyges.analysis.judge_error import Calibration
+from gyges.analysis.looking import look_now
 from gyges.analysis.missing import ContextMissing, Missing, missing
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
 from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
@@ -47,6 +48,7 @@ from gyges.scenarios.plan import Control as Kind
 from gyges.transcripts.grade_sets import SetGrader
 from gyges.transcripts.grades import Question
 from gyges.transcripts.manifest import PlantedGap
+from gyges.transcripts.record import Outcome
 
 
 def analyse(
@@ -61,6 +63,7 @@ def analyse(
     options: Mapping[str, int] | None = None,
     judges: Mapping[Question, Calibration] | None = None,
     graders: Sequence[SetGrader] = (),
+    looks: int = 1,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
@@ -76,12 +79,14 @@ def analyse(
     for (family, agent), group in sorted(groups.items()):
         for contrast in dict.fromkeys(c for f, c in contrasts if f == family):
             mine = _of_contrast(group, contrast)
-            result = contrast_result(mine, contrast, named.get(agent, ""), missing_acknowledged)
+            played = [row for row in mine if looks < 2 or row.outcome is not Outcome.PENDING]
+            result = contrast_result(played, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
                 known = {} if result.organism else known_errors(graders, contrast)
                 undone = corrected(result, count(of_experiment(mine), contrast), known | dict(judges or {}))
-                results.append(result.model_copy(update={"hint": hint, "corrected": undone}))
+                now = look_now(mine, result.gap, looks)
+                results.append(result.model_copy(update={"hint": hint, "corrected": undone, "look": now}))
     compared = {
         "comparisons": compare(rows, contrasts),
         "ladders": ladders(rows, contrasts, named),

@@ -110,6 +110,7 @@ def report_of(
         options=options_of(manifest),
         judges=judges,
         graders=about.graders if about else (),
+        looks=manifest.looks,
     )
     name = watched.set_name(set_name)
     told = watched.witness.provenance(manifest, name)

@@ -21,6 +21,7 @@ from gyges.analysis.hints import HintFaithfulness, LeastFaithful
 from gyges.analysis.interval import Estimate, Widened
 from gyges.analysis.intervening import InterventionResult
 from gyges.analysis.judge_error import Calibration, Corrected
+from gyges.analysis.looking import LookNow
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.probing import ProbeResult, ProbeUplift
 from gyges.analysis.provenance import Provenance
@@ -194,6 +195,8 @@ class ContrastResult(_Value):
     depth: DepthCurve | None = None
     corrected: JudgeCorrected | None = None
     """None where no judge has a calibration."""
+    look: LookNow | None = None
+    """Where the plan declared looks at the growing run."""
     by_grader: tuple[ByGrader, ...] = ()
     """By each grader, where several answered a question: the range over graders."""
     hint: HintFaithfulness | None = None

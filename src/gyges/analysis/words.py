@@ -335,10 +335,36 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     seen = excludes_zero(result.gap)
     controls = (against(control, seen) for control in result.controls)
     curves = (*corrected(result.corrected), hint(result.hint), *map(factor, result.factors), *depth(result.depth))
-    missing = (_unread(result), _bounds(result), bound(result))
+    missing = (_unread(result), _bounds(result), bound(result), single_pairs(result.single_pairs))
     checks = (*graders(result), visibility(result), hangs(result), wordings(result))
-    said = (*nulls, *result.cautions, *controls, *curves, *missing, *checks, single_pairs(result.single_pairs))
+    said = (
+        look(result),
+        *nulls,
+        *result.cautions,
+        *controls,
+        *curves,
+        *missing,
+        *checks,
+        single_pairs(result.single_pairs),
+    )
     return tuple(note for note in said if note)
+
+
+def look(result: ContrastResult) -> str:
+    """Which look at the growing run this is and what it found; empty where no looks were planned."""
+    now = result.look
+    if now is None:
+        return ""
+    so_far = f"{percent(now.fraction)} of the episodes played"
+    if now.p_below is None:
+        return f"before the first of {now.of} planned looks ({so_far}): not yet to be read as a result"
+    found = {
+        None: "no p to compare",
+        True: "a finding",
+        False: "no finding yet" if now.number < now.of else "none",
+    }
+    p = short_p(result.gap.p if result.gap else None)
+    return f"look {now.number} of {now.of} ({so_far}): a finding takes p < {now.p_below:.2g}, p is {p}: {found[now.found]}"
 
 
 def graders(result: ContrastResult) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from gyges.cli.app import (
     Controls,
     CostBudget,
     FailOnError,
+    Looks,
     MaxConnections,
     Processes,
     RequestsPerMinute,
@@ -59,6 +60,7 @@ def run(
     hide_signal: Annotated[
         bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
     ] = False,
+    looks: Looks = 1,
 ) -> None:
     """Play scenarios with agents, grade what they did and thought, and report."""
     from gyges.batch.flow import Limits
@@ -76,6 +78,7 @@ def run(
             base_url=base_url,
             sampling=tuple((name, value) for name, value in asked.items() if value is not None),
             hide_signal=hide_signal,
+            looks=looks,
             controls=tuple(control or ()),
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
@@ -134,7 +137,7 @@ def plan(
     gap: Annotated[
         float | None, typer.Option(help="A gap that you want to see, as a share: 0.1 is ten points.")
     ] = None,
-    looks: Annotated[int, typer.Option(help="How often you will look at the growing run.", min=1, max=20)] = 1,
+    looks: Looks = 1,
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
     from gyges.analysis.design import design_lines, designs_of

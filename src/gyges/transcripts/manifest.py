@@ -59,7 +59,7 @@ class PlantedGap(BaseModel):
     contrast: Contrast
     gap: float
     revealed: float | None = None
-    """The gap's part with reasoning that reveals; None where what it tells of is not what the contrast asks for."""
+    """The part with reasoning that reveals; None where what it tells of is not what the contrast asks for."""
     silent: float | None = None
 
 
