@@ -358,13 +358,10 @@ def look(result: ContrastResult) -> str:
     so_far = f"{percent(now.fraction)} of the episodes played"
     if now.p_below is None:
         return f"before the first of {now.of} planned looks ({so_far}): not yet to be read as a result"
-    found = {
-        None: "no p to compare",
-        True: "a finding",
-        False: "no finding yet" if now.number < now.of else "none",
-    }
     p = short_p(result.gap.p if result.gap else None)
-    return f"look {now.number} of {now.of} ({so_far}): a finding takes p < {now.p_below:.2g}, p is {p}: {found[now.found]}"
+    none = "no finding yet" if now.number < now.of else "no finding"
+    what = "a finding" if now.found else none
+    return f"look {now.number} of {now.of} ({so_far}): a finding takes p < {now.p_below:.2g}; p is {p}: {what}"
 
 
 def graders(result: ContrastResult) -> tuple[str, ...]:
