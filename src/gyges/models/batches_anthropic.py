@@ -14,8 +14,9 @@ import anthropic
 import httpx2
 
 from gyges.models import wire
-from gyges.models.batches import MOST_BYTES, Item, NotYetKnown, Result, State
-from gyges.models.connection import ASKED, Connection, Post, http_client
+from gyges.models.batches import Item, NotYetKnown, Result, State
+from gyges.models.batches_http import client
+from gyges.models.connection import ASKED, Connection, Post
 from gyges.models.failures import failed
 from gyges.models.http import timeouts
 from gyges.models.provider import CallFailed, Received, Trouble
@@ -42,7 +43,7 @@ class AnthropicBatches:
             timeout=timeouts(),
             default_headers=ASKED,
             open_telemetry=False,
-            http_client=http_client(base_url, 4, MOST_BYTES),
+            http_client=client(base_url),
         )
 
     async def submit(self, key: str, items: Sequence[Item]) -> str:

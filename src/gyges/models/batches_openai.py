@@ -13,8 +13,9 @@ import httpx2
 import openai
 
 from gyges.models import wire
-from gyges.models.batches import MOST_BYTES, Item, Result, State
-from gyges.models.connection import ASKED, Connection, Post, http_client
+from gyges.models.batches import Item, Result, State
+from gyges.models.batches_http import client
+from gyges.models.connection import ASKED, Connection, Post
 from gyges.models.failures import failed
 from gyges.models.http import timeouts
 from gyges.models.openai_connection import is_openai
@@ -45,7 +46,7 @@ class OpenAIBatches:
             default_headers=ASKED,
             organization=None if own else "",
             project=None if own else "",
-            http_client=http_client(base_url, 4, MOST_BYTES),
+            http_client=client(base_url),
         )
         self._base_url = base_url
         self._key = key

@@ -212,6 +212,7 @@ def _check_loopback(host: str) -> None:
 
 def _application(server: Server, schedule: Schedule, log: Witness, batch_seconds: float = 0.0) -> web.Application:
     from aiohttp import web
+    from multidict import CIMultiDict
 
     started = time.monotonic()
 
@@ -241,7 +242,8 @@ def _application(server: Server, schedule: Schedule, log: Witness, batch_seconds
     def _single(path: str, draw: str, raw: bytes) -> tuple[Answer, Fault | None]:
         """A request of a batch: its key was checked with the batch."""
         fault = schedule.take(f"/batch{path}", raw, time.monotonic() - started)
-        headers = {DRAW: draw, "authorization": f"Bearer {server.key or 'any'}", "x-api-key": server.key or "any"}
+        key = server.key or "any"
+        headers = CIMultiDict({DRAW: draw, "authorization": f"Bearer {key}", "x-api-key": key})
         return faulty(server.answer(ROUTES[path], headers, raw), fault, ROUTES[path], path), fault
 
     desk = Desk(_single, batch_seconds)

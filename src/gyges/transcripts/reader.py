@@ -13,7 +13,8 @@ from typing import Self
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import codec, judged_rows, rows, schema, search
+from gyges.transcripts import batch_rows, codec, judged_rows, rows, schema, search
+from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.judged import Judgement
@@ -125,6 +126,11 @@ class RunReader:
             if schema.version(self._db) < schema.WITH_INTENTS:
                 return []
             return list(rows.get_unsettled(self._db, answered=answered))
+
+    def batches(self) -> list[Submitted]:
+        """What was handed to providers as batches, oldest first."""
+        with self._told():
+            return list(batch_rows.get(self._db))
 
     def plans(self) -> Iterator[Plan]:
         with self._told():

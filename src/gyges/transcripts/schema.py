@@ -177,7 +177,28 @@ def _seventh(connection: sqlite3.Connection) -> None:
     """The tables stay: the number alone keeps older versions from reading a world's transcript as if it had none."""
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh)
+# What was handed to a provider as a batch. Only name, stage and why change.
+_V8 = """
+CREATE TABLE batch(
+  number INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  agent TEXT NOT NULL,
+  calls TEXT NOT NULL,
+  sent REAL NOT NULL,
+  name TEXT NOT NULL, stage TEXT NOT NULL, why TEXT NOT NULL
+) STRICT;
+"""
+
+WITH_BATCHES = 8
+"""In runs of older schemas every call was made by itself."""
+
+
+def _eighth(connection: sqlite3.Connection) -> None:
+    for statement in _V8.split(";\n"):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth, _seventh, _eighth)
 """`MIGRATIONS[n]` leads from schema n to schema n + 1."""
 
 

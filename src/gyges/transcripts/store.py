@@ -14,7 +14,8 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import commits, judged_rows, rows, schema, search
+from gyges.transcripts import batch_rows, commits, judged_rows, rows, schema, search
+from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.commits import Commits
 from gyges.transcripts.failpoint import reach
 from gyges.transcripts.grade_sets import GradeSet
@@ -93,6 +94,15 @@ class RunWriter:
         """Store an episode. Again is nothing; a pending one is replaced; any other with this id is refused."""
         size = sum(len(message.text) for message in episode.messages)
         await self._commits.commit(lambda db: rows.put_episode(db, episode), size)
+
+    async def batch(self, batch: Submitted) -> None:
+        """Announce a batch, with all its calls, before it is handed in."""
+        await self._commits.commit(lambda db: batch_rows.put(db, batch))
+
+    async def batch_became(self, batch: Submitted, calls: Sequence[Call] = ()) -> None:
+        """What became of an announced batch, and the calls that came with it, all or nothing."""
+        size = sum(len(call.request) + len(call.response or b"") for call in calls)
+        await self._commits.commit(lambda db: batch_rows.change(db, batch, calls), size)
 
     async def plan(self, plan: Plan) -> None:
         """Store a plan; each distinct one is kept once."""
