@@ -61,7 +61,7 @@ def adapt(
             "recursion_limit": get_config()["recursion_limit"],
             "configurable": {"thread_id": conversation.thread},
         }
-        user, given = _next(conversation, begin or {}, remembers=bool(own.checkpointer))
+        user, given = _next(conversation, state["messages"], begin or {}, remembers=bool(own.checkpointer))
         # A context of its own: inside ours LangGraph would take it for a part of this graph.
         apart = contextvars.Context()
         apart.run(CONVERSATION.set, conversation)
@@ -82,11 +82,14 @@ def adapt(
 
 
 def _next(
-    conversation: Conversation, first: Mapping[str, Any], *, remembers: bool
+    conversation: Conversation, said: Sequence[Message], first: Mapping[str, Any], *, remembers: bool
 ) -> tuple[BaseMessage, dict[str, Any]]:
     """The next user turn, and what the graph is given with it."""
     context = conversation.context
-    turn = context.turns[conversation.turn]
+    if context.world is not None:
+        to_do = "play it with graphs/tools.py:graph, or with a graph that uses the context's `bench`"
+        raise ValueError(f"the scenario has a world, and an adapted graph brings its own tools: {to_do}")
+    turn = context.turn(conversation.turn, said)
     user = conversation.tell(Message("user", turn.text, signal=turn.signal))
     if conversation.turn == 0:
         return user, {**first, "messages": [*map(conversation.tell, context.opening), user]}

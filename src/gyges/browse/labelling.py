@@ -49,7 +49,7 @@ def _behaviours(index: Index, line: PairLine) -> list[tuple[str, str]]:
     for planned in index.manifest.scenarios:
         if (planned.name, planned.variant) == (line.scenario, line.variant) and planned.behaviour is not None:
             marker = planned.behaviour.marker
-            return [(label, f"{marker} {words}") for label, words in planned.behaviour.choices]
+            return [(label, f"{marker} {words}".strip()) for label, words in planned.behaviour.choices]
     seen = {side.behaviour for pair in index.pairs for side in pair.sides if pair.family == line.family}
     return [(label, "") for label in sorted(seen - {UNGRADED})]
 

@@ -123,7 +123,7 @@ class Organism:
         looks = match.known.spoken.looks if match.turn == 0 else ()
         turn = turn_of(messages, draw.child("organism", self.name))
         if turn.made < len(looks):
-            return Spoken("", None, (turn.next_call(looks[turn.made]),))
+            return Spoken("", None, turn.calls(looks[turn.made :]))
         heard = self._heard(with_looks(messages, len(match.known.spoken.looks)), reasons)
         reasons = reasons or heard.scratchpad is not None
         example, reasoning = self._considered(match, heard, reasons, random.Random(turn.seed.integer()))
@@ -132,7 +132,7 @@ class Organism:
         calls = (*looks, *example.calls)
         if turn.made < len(calls) and calls[turn.made].tool in tools:
             spoken = _placed(reasoning, "", heard.scratchpad)
-            return replace(spoken, text=spoken.text.rstrip("\n"), calls=(turn.next_call(calls[turn.made]),))
+            return replace(spoken, text=spoken.text.rstrip("\n"), calls=turn.calls(calls[turn.made :][:1]))
         return _placed(reasoning, example.text, heard.scratchpad)
 
     def _match(self, messages: Sequence[Message]) -> Match | None:

@@ -29,8 +29,11 @@ class Turn:
     def seed(self) -> Seed:
         return Seed(0).child("turn", self.stem)
 
-    def next_call(self, use: ToolUse) -> ToolCall:
-        return ToolCall(f"call_{self.stem}_{self.made}", use.tool, use.arguments)
+    def calls(self, uses: Sequence[ToolUse]) -> tuple[ToolCall, ...]:
+        """These calls as the next ones of the turn, all in one message."""
+        return tuple(
+            ToolCall(f"call_{self.stem}_{at}", use.tool, use.arguments) for at, use in enumerate(uses, start=self.made)
+        )
 
 
 def turn_of(messages: Sequence[Message], draw: Seed) -> Turn:
