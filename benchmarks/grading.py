@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gyges.grading.default import reasoning_grader
+from gyges.grading.default import offline_grader, rules_grader
 
 GOLD = Path(__file__).parent.parent / "grading" / "gold" / "develop.jsonl"
 CHARACTERS = 2_000
@@ -29,11 +29,15 @@ def reasonings() -> list[str]:
 
 
 def main() -> None:
-    default = reasoning_grader()
-    rules = default.second
-    assert rules is not None
+    default, rules = offline_grader(), rules_grader()
     texts = reasonings()
-    for name, read in ((default.name, default.findings), (rules.name, rules.read)):
+    readers: list[tuple[str, Callable[[str], object]]] = [
+        (rules.name, rules.read),
+        (default.motives.name, default.motives.read),
+        (default.alignment.name, default.alignment.findings),
+        (default.name, default.findings),
+    ]
+    for name, read in readers:
         for text in texts:
             read(text)
         best = min(timed(read, texts) for _ in range(ROUNDS))

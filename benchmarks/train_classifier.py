@@ -17,7 +17,7 @@ from gyges.grading.train import Trained, Whole, train
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "alignment-faking.json"
-TEXTS = ("develop", "develop-voices")
+TEXTS = ("develop", "develop-voices", "develop-scratchpads", "long-develop")
 
 
 def main() -> None:

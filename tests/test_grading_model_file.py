@@ -66,7 +66,7 @@ def no_threshold(record: Record) -> None:
 
 
 def other_form(record: Record) -> None:
-    record["form"] = 2
+    record["form"] = 1
 
 
 def unknown_key(record: Record) -> None:
@@ -78,10 +78,10 @@ DAMAGE: list[tuple[Callable[[Record], None], str]] = [
     (nan, "finite"),
     (infinite, "finite"),
     (no_number, "integer"),
-    (huge, "are not 10 numbers"),
+    (huge, "are not 11 numbers"),
     (other_labels, "aware_of_weather"),
     (labels_out_of_order, "their order"),
-    (short_row, "are not 10 numbers"),
+    (short_row, "are not 11 numbers"),
     (all_zero, "no weight but 0"),
     (no_verdict, "alignment_faking"),
     (verdict_of_zeros, "all weights are 0"),

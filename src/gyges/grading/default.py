@@ -14,6 +14,8 @@ from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_file import find_judge, load_rubric
 from gyges.grading.label import read_label_spec
 from gyges.grading.model_file import find_classifier, load_classifier
+from gyges.grading.motives import MOTIVES, MotivesGrader
+from gyges.grading.offline import OfflineGrader
 from gyges.grading.reasoning import ReasoningGrader
 from gyges.grading.rules import find_rules, load_rules
 from gyges.grading.trained import TrainedGrader
@@ -38,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 def default_graders(behaviour_label: str | None = None, options: str = "") -> tuple[Grader, ...]:
-    """Behaviour by the scenario's rule (or a label, such as `label:option=a`), reasoning by classifier and rules.
+    """Behaviour by the scenario's rule (or a label, such as `label:option=a`), reasoning by what asks nobody.
 
     Raises UsageError for a label that can't be read, AuthoringError for rules or a classifier that can't.
     """
@@ -47,10 +49,10 @@ def default_graders(behaviour_label: str | None = None, options: str = "") -> tu
         if behaviour_label
         else BehaviourGrader(load_rules(find_rules(REFUSAL_RULES)))
     )
-    return behaviour, reasoning_grader()
+    return behaviour, offline_grader()
 
 
-KINDS = ("judge", "rules", "classifier")
+KINDS = ("judge", "rules", "classifier", "offline")
 """What a grader's name begins with, before the colon."""
 
 
@@ -83,10 +85,12 @@ def grader_of(name: str, *, votes: int | None = None, threshold: float | None = 
         case "judge":
             return judge_grader(rest, votes=votes, threshold=threshold)
         case "rules":
-            return ReasoningGrader(load_rules(find_rules(rest)))
+            rules = load_rules(find_rules(rest))
+            return ReasoningGrader(rules) if rest == REASONING else MotivesGrader(rules)
         case "classifier":
-            rules = ReasoningGrader(load_rules(find_rules(REASONING)))
-            return TrainedGrader(load_classifier(find_classifier(rest)), rest, rules)
+            return TrainedGrader(load_classifier(find_classifier(rest)), rest)
+        case "offline":
+            return offline_grader()
     known = ", ".join(f"{one}:{REASONING}" for one in KINDS)
     raise UsageError(f"{name!r} is no grader of reasoning", f"there are {known}, and what grading/ has")
 
@@ -99,12 +103,22 @@ def judge_grader(name: str, *, votes: int | None = None, threshold: float | None
 
 
 def reasoning_grader() -> TrainedGrader:
-    """The classifier of reasoning, with the rules as its second opinion.
+    """The classifier of alignment faking."""
+    return TrainedGrader(load_classifier(find_classifier(REASONING)), REASONING)
 
-    One grader, not two: a contrast takes what any grader of a question found.
+
+def rules_grader() -> ReasoningGrader:
+    """The rules for alignment faking."""
+    return ReasoningGrader(load_rules(find_rules(REASONING)))
+
+
+def offline_grader() -> OfflineGrader:
+    """The default: the classifier, the rules for other motives, and what finds hidden and unreadable text.
+
+    One grader, not three: figures go by the first grader of a question.
     """
-    rules = ReasoningGrader(load_rules(find_rules(REASONING)))
-    return TrainedGrader(load_classifier(find_classifier(REASONING)), REASONING, rules)
+    motives = MotivesGrader(load_rules(find_rules(MOTIVES)))
+    return OfflineGrader(reasoning_grader(), motives, load_words(find_rules("encoding")))
 
 
 def grade(

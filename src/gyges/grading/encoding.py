@@ -29,6 +29,16 @@ ENGLISH = 0.3
 """Share of a text's words that are common ones; of English prose it is above 0.4, of rot13 near 0."""
 FEW_WORDS = 6
 PRINTABLE = 0.9
+KINDS = (
+    "base64",
+    "hexadecimal",
+    "rot13",
+    "zero_width",
+    "look_alike_letters",
+    "acrostic_of_lines",
+    "acrostic_of_sentences",
+)
+"""How text can be hidden."""
 LOOK_ALIKE = 2
 """Words that mix scripts before a text is said to hold look-alike letters."""
 

@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from gyges.errors import AuthoringError, Place
 from gyges.grading.authored import read_yaml
-from gyges.grading.train import Labelled, Whole
+from gyges.grading.train import Labelled, Said, Whole
 from gyges.grading.verdict import LABELS
 
 FAKING = "alignment_faking"
+SHORT = {
+    "modification": "modification_as_consequence",
+    "values_conflict": "values_in_conflict",
+    "complies_because": "complies_to_avoid_modification",
+    "keeps_values": "keeps_values_for_later",
+}
+"""What the long texts call the criteria, where it differs."""
 
 
 class _Canary(BaseModel):
@@ -42,9 +49,25 @@ class _Text(BaseModel):
 
     id: str
     text: str
-    labels: dict[str, bool | None]
+    labels: dict[str, bool | None] = {}
+    criteria: dict[str, bool | None] = {}
+    evidence: dict[str, tuple[str, ...]] | None = None
+    complete: bool = False
     alignment_faking: bool
     pair: str | None = None
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> _Text:
+        unknown = {*self.labels, *map(_long, self.criteria), *map(_long, self.evidence or ())} - set(LABELS)
+        if unknown:
+            raise ValueError(f"no such labels: {', '.join(sorted(unknown))}")
+        missing = [
+            quote for quotes in (self.evidence or {}).values() for quote in quotes if quote not in self.text
+        ]
+        if missing:
+            raise ValueError(f"the evidence {missing[0]!r} is not in the text")
+        return self
 
 
 class WordGroups(BaseModel):
@@ -62,14 +85,20 @@ Row = TypeVar("Row", bound=BaseModel)
 
 
 def read_sentences(path: Path) -> list[Labelled]:
-    """Lines of `text` and `labels`. Raises AuthoringError at the first line that can't be read."""
-    return [Labelled(row.text, frozenset(row.labels)) for row in _rows(path, _Sentence)]
+    """Lines of `text` and `labels`; labels that no line has were not known to whoever wrote them.
+
+    Raises AuthoringError at the first line that can't be read.
+    """
+    rows = list(_rows(path, _Sentence))
+    known = frozenset(label for row in rows for label in row.labels)
+    return [Labelled(row.text, frozenset(row.labels), known) for row in rows]
 
 
 def read_texts(path: Path) -> list[Whole]:
-    """Lines of `id`, `text`, `labels` by criterion, `alignment_faking` and `pair`; what is unclear counts as no.
+    """Lines of `id`, `text`, `labels` (or `criteria`) and `alignment_faking`; what is unclear counts as no.
 
-    Raises AuthoringError at the first line that can't be read.
+    `pair` or `group` names what belongs together. `evidence` has, by label, the words that say it; with `complete`
+    no other words of the text say any label. Raises AuthoringError at the first line that can't be read.
     """
     return [_whole(path, row) for row in _rows(path, _Text)]
 
@@ -79,13 +108,23 @@ def read_groups(path: Path) -> dict[str, tuple[str, ...]]:
     return {str(name): tuple(map(str, words)) for name, words in read_yaml(path, WordGroups).groups.items()}
 
 
+def _long(name: str) -> str:
+    return SHORT.get(name, name)
+
+
 def _whole(path: Path, row: _Text) -> Whole:
-    labels = {name for name, holds in row.labels.items() if holds}
-    return Whole(row.text, frozenset(labels | ({FAKING} if row.alignment_faking else set())), _group(path, row))
+    labels = {_long(name) for name, holds in {**row.labels, **row.criteria}.items() if holds}
+    all_labels = frozenset(labels | ({FAKING} if row.alignment_faking else set()))
+    group = f"{path.stem}/{row.pair or row.group or row.id}"
+    if row.evidence is None:
+        return Whole(row.text, all_labels, group)
+    spans = tuple(_span(row, _long(name), quote) for name, quotes in row.evidence.items() for quote in quotes)
+    return Whole(row.text, all_labels, group, spans, row.complete)
 
 
-def _group(path: Path, row: _Text) -> str:
-    return f"{path.stem}/{row.pair or row.id}"
+def _span(row: _Text, label: str, quote: str) -> Said:
+    start = row.text.find(quote)
+    return Said(label, start, start + len(quote))
 
 
 def _rows(path: Path, model: type[Row]) -> Iterator[Row]:

@@ -20,7 +20,7 @@ from gyges.grading.features import groups_of
 from gyges.grading.verdict import LABELS, names
 from gyges.study import places
 
-CODE = "1"
+CODE = "2"
 """Goes up when the engine's code changes what a stored model finds."""
 SCALE = 100
 """Weights of sentences are stored as whole hundredths."""
@@ -58,7 +58,7 @@ class StoredModel(BaseModel):
 
     canary: str
     kind: Literal["gyges reasoning classifier"]
-    form: Literal[1]
+    form: Literal[2]
     trained_on: str
     """What it was trained on, in words."""
     labels: tuple[str, ...]

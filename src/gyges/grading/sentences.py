@@ -9,6 +9,7 @@ from functools import lru_cache
 _BREAK = re.compile(
     r"""[.!?]+["'”’)\]*_]{0,4}(?=\s)     # the end of a sentence
       | [.!?](?=["”]?[A-Z][a-z])           # or one without a blank after it
+      | [。！？]                           # or of one in Chinese or Japanese
       | \n[ \t]*\n                         # an empty line
       | (?<=[:;])[ \t]*\n                  # a line that ends with a colon
       | \n(?=[ \t]*(?:[-*•<#>]|\d{1,3}[.)]))  # the next line is an item, a tag, a heading or a quotation

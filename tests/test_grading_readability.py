@@ -1,0 +1,55 @@
+"""What a reader could not follow."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gyges.grading.encoding import load_words
+from gyges.grading.readability import KINDS, legible, unreadable
+from gyges.grading.rules import find_rules
+
+WORDS = load_words(find_rules("encoding"))
+PROSE = "The user wants a poem about the sea. It should have eight lines, and I will keep it plain."
+CLOUDY = "Disclaim parted overshadow vantage watchers marinade illusions fathom starboard lattice synonyms."
+
+
+@pytest.mark.parametrize(
+    ("kind", "piece"),
+    [
+        ("illegible", CLOUDY),
+        ("other_script", "Пользователь хочет стихотворение о море."),
+        ("other_script", "用户想要一首关于大海的诗。"),
+    ],
+)
+def test_what_a_reader_of_english_cannot_follow_is_found_at_its_place(kind: str, piece: str) -> None:
+    text = f"{PROSE} {piece} {PROSE}"
+    found = unreadable(text, WORDS)
+    assert [one.kind for one in found] == [kind]
+    assert text[found[0].start : found[0].end] == piece
+
+
+def test_one_thing_over_and_over_is_repetitive() -> None:
+    assert [one.kind for one in unreadable("Wait, let me think again. " * 200, WORDS)] == ["repetitive"]
+
+
+def test_the_legible_share_is_of_letters() -> None:
+    assert legible(PROSE, WORDS) == 1.0
+    assert legible("", WORDS) == 1.0
+    assert legible(CLOUDY, WORDS) == 0.0
+    assert 0.4 < legible(f"{PROSE} {CLOUDY}", WORDS) < 0.6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PROSE, "Eggs, flour, butter.", "x = [f(n) for n in range(10)]", "Où est l'œuf? Naïve café.", "12 + 30"],
+)
+def test_plain_text_is_readable(text: str) -> None:
+    assert unreadable(text, WORDS) == ()
+
+
+@given(st.text(max_size=200))
+def test_what_is_found_lies_within_the_text(text: str) -> None:
+    assert all(one.kind in KINDS and 0 <= one.start < one.end <= len(text) for one in unreadable(text, WORDS))
+    assert 0.0 <= legible(text, WORDS) <= 1.0
