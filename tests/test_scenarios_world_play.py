@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
+from gyges.errors import UsageError
 from gyges.scenarios.pairs import check_pair
 from gyges.scenarios.plan import Plan
 from gyges.scenarios.render import plans
@@ -127,6 +129,19 @@ def test_a_plan_with_a_world_is_stored_and_read_as_it_was_and_is_a_pair(depot: D
     found: list[Plan] = list(plans(only()))
     assert [read_plan(spell_plan(plan)) for plan in found] == found
     check_pair(*found)
+
+
+def test_contexts_with_different_tools_or_places_are_no_pair(depot: Depot) -> None:
+    depot()
+    first, second = plans(only())
+    assert second.world is not None
+    for other in (
+        replace(second.world, tools=second.world.tools[1:]),
+        replace(second.world, start=second.world.start[1:]),
+        replace(second.world, tools=tuple(replace(tool, parameters="{}") for tool in second.world.tools)),
+    ):
+        with pytest.raises(UsageError, match="have not the same tools"):
+            check_pair(first, replace(second, world=other))
 
 
 def test_a_plan_with_its_signal_hidden_hides_it_in_the_world_too(depot: Depot) -> None:

@@ -139,7 +139,7 @@ def _check_choices(scenario: Scenario, shown: Behaviour) -> list[Problem]:
 def _check_examples(scenario: Scenario, variant: str, shown: Behaviour) -> list[Problem]:
     """Every example reply carries its own label's decision, and replies of earlier turns carry none."""
     words = common_words(scenario, variant)
-    world = unchecked_plans(scenario, [variant])[0].world
+    world = unchecked_plans(scenario, [variant])[0].world if scenario.tools else None
     first = [example(words, turn.replies[0]) for turn in scenario.turns[:-1]]
     problems = []
     for label, replies in scenario.own.examples.items():
