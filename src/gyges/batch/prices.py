@@ -27,6 +27,12 @@ class Price:
 
     input: float
     output: float
+    batch: float = 1.0
+    """The share of it that a call in a provider's batch costs."""
+
+    def in_batch(self) -> Price:
+        """What tokens of a batch cost; the full price where the file says nothing of batches."""
+        return Price(self.input * self.batch, self.output * self.batch, 1.0)
 
     def of(self, input_tokens: float, output_tokens: float) -> float:
         """US dollars."""
@@ -40,6 +46,8 @@ class _Authored(BaseModel):
 class PriceOfModel(_Authored):
     input: float = Field(ge=0)
     output: float = Field(ge=0)
+    batch: float = Field(default=1.0, ge=0, le=1)
+    """The share of the price that a call in a provider's batch costs, such as 0.5."""
 
 
 class PricesFile(_Authored):
@@ -55,7 +63,7 @@ def read_prices(start: Path | None = None) -> dict[str, Price]:
     if not path.is_file():
         return {}
     known = validated(read_document(path), PricesFile).prices
-    return {name: Price(price.input, price.output) for name, price in known.items()}
+    return {name: Price(price.input, price.output, price.batch) for name, price in known.items()}
 
 
 def price_of(model: str, prices: Mapping[str, Price]) -> Price | None:

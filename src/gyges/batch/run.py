@@ -64,6 +64,8 @@ class Order:
     allowance: Allowance = field(default_factory=Allowance)
     patience: Patience = field(default_factory=Patience)
     hide_signal: bool = False
+    batch: bool = False
+    """In the provider's batches."""
     controls: tuple[str, ...] = ()
     """Control arms to play beside the experiment: null, placebo, swap."""
     sampling: tuple[tuple[str, Setting], ...] = ()
@@ -103,6 +105,7 @@ class Prepared:
             seed=self.order.seed,
             samples=self.order.samples,
             hide_signal=self.order.hide_signal,
+            batch=self.order.batch,
             looks=self.order.looks,
             controls=self.order.controls,
             sampling=dict(self.order.sampling),
@@ -180,6 +183,7 @@ def order_of(manifest: Manifest) -> Order:
         seed=manifest.seed,
         base_url=next(iter(addresses)) if len(addresses) == 1 else None,
         hide_signal=manifest.hide_signal,
+        batch=manifest.batch,
         controls=manifest.controls,
         sampling=tuple(manifest.sampling.items()),
         looks=manifest.looks,

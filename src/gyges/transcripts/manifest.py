@@ -97,6 +97,8 @@ class Manifest(BaseModel):
     seed: int
     samples: int
     hide_signal: bool = False
+    batch: bool = False
+    """Whether calls are made in the provider's batches."""
     looks: int = 1
     """How often the growing run is looked at, evenly spaced, the last time when it is complete."""
     controls: tuple[str, ...] = ()
