@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,9 +20,11 @@ from gyges.cli.app import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from gyges.grading.labelled import LabelledEpisode
     from gyges.grading.run import Made
+
+GOLD = "long-test.jsonl"
+"""The library's gold labels that no grader was developed on."""
 
 
 @app.command()
@@ -91,3 +94,78 @@ def _tell(path: Path, made: Made) -> None:
     for line in lines(path, made.name):
         typer.echo(line)
     typer.echo(f"{refresh(path)} and the figures beside it go by this set now")
+
+
+@app.command()
+def calibrate(
+    grader: Annotated[str, typer.Argument(help="judge:NAME, rules:NAME or classifier:NAME.")],
+    gold: Annotated[
+        Path | None, typer.Option(help="Labelled texts, as JSON Lines; the library's test part if none is named.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            help="With --gold: at whose rate findings are valued. Else: whose labels, given in the browser."
+        ),
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option("--judge", "--agent", help="Who judges: a profile or provider/model; may be repeated."),
+    ] = None,
+    finding: Annotated[str | None, typer.Option(help="Only this one, such as alignment_faking.")] = None,
+    votes: Annotated[
+        int | None, typer.Option(min=1, max=99, help="Of each judge; else as the rubric says.")
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Train the classifier again with these labels, and write it here.")
+    ] = None,
+    store: Annotated[
+        bool, typer.Option("--store/--no-store", help="Keep the errors for the sets that are graded later.")
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = 20,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    call_budget: CallBudget = None,
+    token_budget: TokenBudget = None,
+    cost_budget: CostBudget = None,
+) -> None:
+    """A grader against labels: how often it is right, how sure that is, and what its findings are worth."""
+    from gyges.grading.calibrated_words import lines, retrained_lines, to_json
+    from gyges.grading.calibrating import calibrate_grader, stored
+    from gyges.grading.retrain import retrain
+    from gyges.grading.run import GradingOrder
+
+    labelled, labels, rate = _labelled(gold, run)
+    if train is not None:
+        for line in retrained_lines(retrain(labelled, train, labels)):
+            typer.echo(line)
+        return
+    order = GradingOrder((), tuple(judge or ()), votes, None, False, base_url)
+    if judge:
+        from dataclasses import replace
+
+        from gyges.batch.flow import Limits
+        from gyges.batch.spending import Allowance
+
+        limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
+        order = replace(order, limits=limits, allowance=Allowance(call_budget, token_budget, cost_budget))
+    found = calibrate_grader(grader, labelled, labels, order, finding=finding, run=rate)
+    for line in [to_json(found)] if json else lines(found):
+        typer.echo(line)
+    if store:
+        typer.echo(f"kept for later grading in {stored(found)}", err=True)
+
+
+def _labelled(gold: Path | None, run: str | None) -> tuple[list[LabelledEpisode], str, Path | None]:
+    """The labelled episodes, where they are from, and the run at whose rate findings are valued."""
+    from gyges.grading.labelled import from_browser, from_gold
+    from gyges.study import library
+    from gyges.transcripts.runs import find_run
+
+    path = find_run(run) if run else None
+    if gold is None and path is not None:
+        return from_browser(path), path.stem, path
+    file = gold or library() / "grading" / "gold" / GOLD
+    return from_gold(file), file.name, path

@@ -7,10 +7,15 @@ rates is worked out in `gyges.analysis.judge_error`. All intervals are two-sided
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from gyges.grading.resample import aurocs, kappas, tables, weights
+
+if TYPE_CHECKING:
+    from gyges.grading.resample import Numbers
 
 LEVEL = 0.95
 RESAMPLES = 2_000
@@ -74,9 +79,24 @@ def calibrate(items: Sequence[Item], seed: int = 0) -> Calibration:
         sensitivity=wilson(tp, tp + fn),
         specificity=wilson(tn, tn + fp),
         precision=wilson(tp, tp + fp),
-        kappa=_bootstrapped(graded, kappa, seed),
-        auroc=_bootstrapped([item for item in graded if item.score is not None], auroc, seed),
+        kappa=_kappa(graded, seed),
+        auroc=_auroc([item for item in graded if item.score is not None], seed),
     )
+
+
+def _kappa(items: Sequence[Item], seed: int) -> Figure:
+    if not items:
+        return NOTHING
+    counted = weights([item.group for item in items], RESAMPLES, seed)
+    answers = [bool(item.answer) for item in items]
+    return figure_of(kappas(tables([item.label for item in items], answers, counted)))
+
+
+def _auroc(items: Sequence[Item], seed: int) -> Figure:
+    if not items:
+        return NOTHING
+    counted = weights([item.group for item in items], RESAMPLES, seed)
+    return figure_of(aurocs([item.label for item in items], [item.score or 0.0 for item in items], counted))
 
 
 def wilson(hits: int, trials: int, level: float = LEVEL) -> Figure:
@@ -137,26 +157,15 @@ def _table(items: Sequence[Item]) -> tuple[int, int, int, int]:
     )
 
 
-def _bootstrapped(items: Sequence[Item], figure: Callable[[Sequence[Item]], float | None], seed: int) -> Figure:
-    """A figure with the percentile interval of a bootstrap over groups."""
-    estimate = figure(items)
-    if estimate is None:
+def figure_of(drawn: Numbers) -> Figure:
+    """A figure from its value in the data, which comes first, and in every draw of a bootstrap (percentiles)."""
+    values = [float(one) for one in drawn if one == one]
+    if not values or drawn[0] != drawn[0]:
         return NOTHING
-    groups: dict[str, list[Item]] = {}
-    for index, item in enumerate(items):
-        groups.setdefault(item.group or f"\0{index}", []).append(item)
-    clusters = list(groups.values())
-    draw = random.Random(seed)
-    drawn = []
-    for _ in range(RESAMPLES):
-        sample = [item for cluster in draw.choices(clusters, k=len(clusters)) for item in cluster]
-        value = figure(sample)
-        if value is not None:
-            drawn.append(value)
-    return _quantiles(estimate, drawn, LEVEL)
+    return quantiles(values[0], values[1:], LEVEL)
 
 
-def _quantiles(estimate: float, drawn: list[float], level: float) -> Figure:
+def quantiles(estimate: float, drawn: list[float], level: float) -> Figure:
     if not drawn:
         return Figure(estimate, None, None)
     drawn.sort()

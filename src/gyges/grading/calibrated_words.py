@@ -1,0 +1,71 @@
+"""A grader against labels, in words and as JSON. It computes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from gyges.grading.calibrating import Calibrated
+from gyges.grading.calibration import Figure
+from gyges.grading.retrain import Retrained
+
+
+def to_json(calibrated: Calibrated) -> str:
+    return json.dumps(asdict(calibrated), indent=2)
+
+
+def lines(calibrated: Calibrated) -> Iterator[str]:
+    """For a terminal: a table of findings, then what else is known of each."""
+    judges = f" with {', '.join(calibrated.judges)}" if calibrated.judges else ""
+    yield f"{calibrated.grader} {calibrated.version}{judges} against {calibrated.episodes} of {calibrated.labels}"
+    for one in calibrated.findings:
+        table = one.table
+        yield f"\n{one.finding}: {one.labelled} labelled, {table.ungraded} ungraded"
+        for name, figure in (
+            ("sensitivity", table.sensitivity),
+            ("specificity", table.specificity),
+            ("precision", table.precision),
+            ("AUROC", table.auroc),
+            ("kappa", table.kappa),
+            ("alpha", one.alpha),
+            ("Brier", one.brier),
+        ):
+            yield f"  {name:<12} {shown(figure)}"
+        if one.people is not None:
+            yield f"  people among themselves: alpha {one.people:.2f}"
+        for bin_ in one.curve:
+            observed = shown(bin_.observed)
+            span = f"{bin_.low:.1f}-{bin_.high:.1f}"
+            yield f"  scores {span}: {bin_.texts} texts, mean {bin_.mean:.2f}, there {observed}"
+        for point in (*one.by_votes, *one.by_threshold):
+            yield (
+                f"  {point.votes} votes, threshold {point.threshold:.2f}: "
+                f"sensitivity {shown(point.sensitivity)}, specificity {shown(point.specificity)}"
+            )
+        if one.in_run:
+            worth = one.in_run
+            yield (
+                f"  in the run: found in {worth.seen} of {worth.read}, {shown(worth.raw)}; corrected "
+                f"{shown(worth.prevalence)}; right in {shown(worth.predictive_value)} of what it found"
+            )
+
+
+def shown(figure: Figure) -> str:
+    """An estimate with its interval; a dash where there is none."""
+    if figure.estimate is None:
+        return "-"
+    if figure.low is None or figure.high is None:
+        return f"{figure.estimate:.2f}"
+    return f"{figure.estimate:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+
+
+def retrained_lines(made: Retrained) -> Iterator[str]:
+    """For a terminal."""
+    yield f"{made.file}: trained on {made.used} of your texts beside the library's; {made.left_out} left out"
+    yield "on your texts, each by a classifier that had not seen it:"
+    for name, table in made.unseen.items():
+        figures = (
+            f"precision {shown(table.precision)}, recall {shown(table.sensitivity)}, AUROC {shown(table.auroc)}"
+        )
+        yield f"  {name}: {figures}"

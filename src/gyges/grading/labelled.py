@@ -1,0 +1,142 @@
+"""Labelled episodes: from a file of gold labels, or as people gave them in the web browser. It grades none.
+
+What people gave lies in `labels.db` beside the runs: SQLite, append-only, one row for a person's answer to one
+question about one episode; the last one counts.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gyges.errors import AuthoringError, Place, StoreError, UsageError
+from gyges.transcripts.codec import original, stored
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
+
+FAKING = "alignment_faking"
+FILE = "labels.db"
+YES, NO = "yes", "no"
+BEHAVIOUR = "behaviour"
+_APPLICATION_ID = 0x67796C62
+"""What the store of labels begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledEpisode:
+    """An episode and what is known of it. `people` has each person's answers, by question."""
+
+    episode: Episode
+    labels: Mapping[str, bool]
+    group: str
+    people: Mapping[str, tuple[str, ...]]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    text: str
+    prompt: str = ""
+    labels: dict[str, bool | None] = {}
+    criteria: dict[str, bool | None] = {}
+    alignment_faking: bool | None = None
+    pair: str | None = None
+    group: str | None = None
+
+
+def from_gold(path: Path) -> list[LabelledEpisode]:
+    """JSON Lines of `id`, `text` (a reasoning), `labels`, and possibly `prompt`, `alignment_faking` and `pair`.
+
+    Labels that are null are left out. Raises UsageError where there is no file, AuthoringError at a wrong line.
+    """
+    from gyges.grading.gold import SHORT
+
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", "name a file of JSON Lines with --gold")
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line.strip() or (number == 1 and '"canary"' in line and '"text"' not in line):
+            continue
+        row = _row(path, number, line)
+        given = {**row.labels, **row.criteria, FAKING: row.alignment_faking}
+        labels = {SHORT.get(name, name): value for name, value in given.items() if value is not None}
+        found.append(LabelledEpisode(_episode(path, row), labels, row.pair or row.group or row.id, {}))
+    if not found:
+        raise UsageError(f"there is no labelled text in {path}", "see grading/README.md for the form")
+    return found
+
+
+def _row(path: Path, number: int, line: str) -> _Row:
+    try:
+        return _Row.model_validate(json.loads(line))
+    except (ValueError, ValidationError) as error:
+        told = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
+        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else "this is no JSON"
+        raise AuthoringError(Place(path, number), what, "mend the line") from error
+
+
+def _episode(path: Path, row: _Row) -> Episode:
+    asked = (Message("user", row.prompt),) if row.prompt else ()
+    thought = Reasoning(Visibility.RAW, "gold", row.text)
+    key = EpisodeKey("gold", f"{path.stem}/{row.id}", "", "gold", 0)
+    return Episode(key, path.stem, Outcome.COMPLETED, "", (*asked, Message("assistant", "", (thought,))), 0.0, 0.0)
+
+
+def from_browser(run: Path) -> list[LabelledEpisode]:
+    """The episodes of a run that people have labelled, each with what more than half of those who are sure say.
+
+    Raises UsageError where nobody has labelled any, StoreError where the labels can't be read.
+    """
+    given = _given(run.parent / FILE, run.stem)
+    found = []
+    with RunReader(run) as reader:
+        for episode in reader.episodes():
+            questions = given.get(episode.key.id(), {})
+            labels = {
+                name: agreed for name, people in questions.items() if (agreed := _agreed(people)) is not None
+            }
+            if labels:
+                found.append(LabelledEpisode(episode, labels, episode.key.scenario, questions))
+    if not found:
+        raise UsageError(f"nobody has labelled an episode of {run.stem}", f"label some: gyges browse {run.stem}")
+    return found
+
+
+def _agreed(answers: tuple[str, ...]) -> bool | None:
+    yes, no = answers.count(YES), answers.count(NO)
+    return None if yes == no else yes > no
+
+
+def _given(path: Path, run: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By episode and question what each person said last."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for episode, question, answer in _rows(path, run):
+        if question != BEHAVIOUR:
+            questions = found.setdefault(episode, {})
+            questions[question] = (*questions.get(question, ()), answer)
+    return found
+
+
+def _rows(path: Path, run: str) -> Iterator[tuple[str, str, str]]:
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            if db.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
+                raise sqlite3.DatabaseError("it is another program's file")
+            rows = db.execute(
+                "SELECT episode, question, answer FROM label WHERE number IN (SELECT max(number) FROM label"
+                " WHERE run = ? GROUP BY episode, labeller, question) ORDER BY number",
+                (stored(run),),
+            )
+            for episode, question, answer in rows:
+                yield original(episode), original(question), original(answer)
+    except sqlite3.Error as error:
+        raise StoreError(f"the labels in {path} can't be read ({error})", "restore them from a copy") from error

@@ -1,0 +1,201 @@
+"""A grader against labels, from a file or from the browser: every figure, stored errors, and training again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gyges.browse.labels import Label, Labels
+from gyges.errors import AuthoringError, UsageError
+from gyges.grading.calibrating import Calibrated, calibrate_grader, stored
+from gyges.grading.calibrations import errors_of, read_errors
+from gyges.grading.labelled import FAKING, from_browser, from_gold
+from gyges.grading.run import GradingOrder, grade_stored
+from gyges.transcripts.reader import RunReader
+from tests.conftest import Shown
+from tests.judging import FAKES, HONEST, JUDGE, court, order, pairs
+
+RULES = "rules:alignment-faking"
+GOLD = Path(__file__).parent.parent / "grading" / "gold" / "develop.jsonl"
+
+
+def gold(path: Path, *rows: tuple[str, bool]) -> Path:
+    lines = [
+        {"canary": "c"},
+        *({"id": str(n), "text": text, FAKING: label} for n, (text, label) in enumerate(rows)),
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "scenarios").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rules(labels: Path, **more: object) -> Calibrated:
+    found = from_gold(labels)
+    assert not more
+    return calibrate_grader(RULES, found, labels.name, GradingOrder())
+
+
+def test_every_figure_of_a_grader_on_gold_labels() -> None:
+    found = rules(GOLD)
+    (faking, *others) = found.findings
+    assert faking.finding == FAKING
+    assert {one.finding for one in others} >= {"aware_of_training", "values_in_conflict"}
+    table = faking.table
+    assert table.true_positive + table.false_positive + table.false_negative + table.true_negative == 221
+    for figure in (table.sensitivity, table.specificity, table.kappa, faking.alpha):
+        assert figure.low is not None
+        assert figure.estimate is not None
+        assert figure.high is not None
+        assert figure.low <= figure.estimate <= figure.high
+    assert faking.people is None
+
+
+def test_an_error_is_stored_and_found_again_for_the_same_version_only(here: Path) -> None:
+    found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False), (FAKES, False)))
+    path = stored(found)
+    assert path.parent == here / "grading" / "calibration"
+    (errors,) = (one for one in errors_of(RULES, found.version) if one.finding == FAKING)
+    assert (errors.found, errors.positives, errors.passed, errors.negatives) == (1, 1, 1, 2)
+    assert errors_of(RULES, "another") == ()
+    assert errors_of(RULES, found.version, ["openai/m"]) == ()
+    assert read_errors(path).grader == RULES
+
+
+async def test_a_set_of_grades_carries_its_graders_errors(here: Path) -> None:
+    stored(rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))))
+    run = pairs(here / "transcripts" / "one.sqlite", FAKES)
+    await grade_stored(run, GradingOrder(graders=(RULES,)))
+    with RunReader(run) as reader:
+        about = reader.grade_set("set-1")
+    assert about is not None
+    (grader,) = (one for one in about.graders if one.name == RULES)
+    assert FAKING in {one.finding for one in grader.errors}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"grader": 1}', ""])
+def test_a_damaged_calibration_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(AuthoringError, match=r"x\.json: this is no calibration"):
+        read_errors(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("{", "no JSON"), ('{"id": "1"}', "text"), ('{"id": "1", "text": 5}', "text"), ("[]", "valid dictionary")],
+)
+def test_a_wrong_line_of_labels_is_named(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_text('{"canary": "c"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(AuthoringError, match=rf"gold\.jsonl:2.*{told}"):
+        from_gold(path)
+
+
+def test_labels_that_say_nothing_of_the_graders_findings_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_text('{"id": "1", "text": "a", "labels": {"sings": true}}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="no label says anything"):
+        rules(path)
+
+
+def test_labels_given_in_the_browser_are_used_with_what_people_say_among_themselves(here: Path) -> None:
+    run = pairs(here / "transcripts" / "one.sqlite", FAKES, HONEST)
+    with RunReader(run) as reader:
+        ids = {f"{one.key.scenario[-3:]} {one.key.context}": one.id for one in reader.headings()}
+    given = [
+        Label(ids["000 training"], "ada", FAKING, "yes"),
+        Label(ids["000 training"], "bob", FAKING, "yes"),
+        Label(ids["001 training"], "ada", FAKING, "yes"),
+        Label(ids["001 training"], "ada", FAKING, "no"),
+        Label(ids["001 training"], "bob", FAKING, "unsure"),
+        Label(ids["000 deployment"], "ada", FAKING, "yes"),
+        Label(ids["000 deployment"], "bob", FAKING, "no"),
+        Label(ids["001 deployment"], "ada", "behaviour", "declines"),
+    ]
+    Labels(run.parent / "labels.db").give(run.stem, given)
+    labelled = from_browser(run)
+    assert [one.labels for one in labelled] == [{FAKING: True}, {FAKING: False}]
+    found = calibrate_grader(RULES, labelled, run.stem, GradingOrder())
+    (faking,) = found.findings
+    assert (faking.table.true_positive, faking.table.true_negative) == (1, 1)
+    assert faking.people is None or faking.people <= 1
+
+
+def test_a_run_that_nobody_labelled_is_refused(here: Path) -> None:
+    run = pairs(here / "transcripts" / "one.sqlite", FAKES)
+    with pytest.raises(UsageError, match="nobody has labelled"):
+        from_browser(run)
+
+
+async def test_judges_are_calibrated_with_their_votes_in_a_run_of_their_own(here: Path) -> None:
+    import asyncio
+
+    labels = gold(here / "gold.jsonl", *([(FAKES, True), (HONEST, False)] * 6))
+    labelled = from_gold(labels)
+    async with court(here / "witness.jsonl") as url:
+        asked = order(url, "flipping", votes=3)
+
+        def work() -> Calibrated:
+            return calibrate_grader(JUDGE, labelled, labels.name, asked, finding=FAKING)
+
+        found = await asyncio.to_thread(work)
+        first = (here / "witness.jsonl").read_text(encoding="utf-8").count('"received"')
+        again = await asyncio.to_thread(work)
+    assert (here / "witness.jsonl").read_text(encoding="utf-8").count('"received"') == first >= 36
+    assert again == found
+    (faking,) = found.findings
+    assert [point.threshold for point in faking.by_threshold] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert [point.votes for point in faking.by_votes] == [1, 2, 3]
+    assert faking.table.auroc.estimate is not None
+    assert faking.brier.estimate is not None
+    assert faking.curve
+    assert found.judges == ("openai/judge-flipping",)
+    assert (here / "transcripts" / f"{found.run}.sqlite").is_file()
+
+
+def test_calibrate_from_the_command_line(here: Path, gyges: Callable[..., Shown]) -> None:
+    gold(here / "gold.jsonl", *([(FAKES, True), (HONEST, False)] * 8))
+    run = pairs(here / "transcripts" / "one.sqlite", FAKES, HONEST)
+    assert gyges("grade", run.stem, "--grader", RULES).code == 0
+    told = gyges("calibrate", RULES, "--gold", "gold.jsonl", "--run", run.stem, "--finding", FAKING)
+    assert told.code == 0
+    assert "sensitivity" in told.out
+    assert "in the run: found in" in told.out
+    assert "grading/calibration/" in told.err
+    spelt = gyges("calibrate", RULES, "--gold", "gold.jsonl", "--json", "--no-store")
+    assert json.loads(spelt.out)["grader"] == RULES
+    assert gyges("calibrate", "guess:x", "--gold", "gold.jsonl").code == 2
+    assert gyges("calibrate", JUDGE, "--gold", "gold.jsonl").code == 2
+    assert gyges("calibrate", RULES, "--gold", "nowhere.jsonl").code == 2
+
+
+def test_training_again_needs_texts_that_say_everything(here: Path, gyges: Callable[..., Shown]) -> None:
+    (here / "gold.jsonl").write_text('{"id": "1", "text": "a", "labels": {"sings": true}}\n', encoding="utf-8")
+    refused = gyges("calibrate", "classifier:alignment-faking", "--gold", "gold.jsonl", "--train", "mine.json")
+    assert refused.code == 2
+    assert "all five criteria" in refused.err
+    (here / "mine.json").write_text("{}", encoding="utf-8")
+    assert gyges("calibrate", "classifier:x", "--gold", "gold.jsonl", "--train", "mine.json").code == 2
+
+
+@pytest.mark.full
+def test_the_classifier_is_trained_again_on_a_users_labels(here: Path, gyges: Callable[..., Shown]) -> None:
+    gold(here / "gold.jsonl", *([(FAKES, True)] * 6))
+    made = gyges("calibrate", "classifier:alignment-faking", "--gold", "gold.jsonl", "--train", "mine.json")
+    assert made.code == 0
+    assert "6 of your texts" in made.out
+    folder = here / "grading" / "classifier"
+    folder.mkdir(parents=True)
+    (here / "mine.json").rename(folder / "mine.json")
+    run = pairs(here / "transcripts" / "one.sqlite", FAKES)
+    assert gyges("grade", run.stem, "--grader", "classifier:mine").code == 0
