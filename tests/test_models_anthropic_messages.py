@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 import anthropic.types
 import pytest
@@ -12,8 +11,8 @@ from gyges.errors import UsageError
 from gyges.models.anthropic_messages import AnthropicMessages
 from gyges.models.provider import CallFailed, Received, Sampling, Trouble, Usage
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from tests.shapes import ABSENT, Garbled, Shape, body, by_fault, by_name, check_no_answer, check_read
 
-ABSENT = Reasoning(Visibility.ABSENT, "")
 USAGE = {"input_tokens": 10, "output_tokens": 5}
 
 OWN = AnthropicMessages("https://api.anthropic.com", "k")
@@ -48,21 +47,6 @@ def refusal(category: str | None, explanation: str | None = None) -> dict[str, o
 
 def thought(tokens: int) -> dict[str, object]:
     return {**USAGE, "output_tokens_details": {"thinking_tokens": tokens}}
-
-
-def body(value: object) -> Received:
-    return Received(200, (), json.dumps(value).encode())
-
-
-@dataclass(frozen=True)
-class Shape:
-    name: str
-    answer: dict[str, object]
-    text: str
-    reasoning: tuple[Reasoning, ...] = (ABSENT,)
-    outcome: Outcome = Outcome.COMPLETED
-    reason: str = ""
-    provider: AnthropicMessages = field(default=OWN)
 
 
 READ = [
@@ -150,15 +134,15 @@ READ = [
         answer(text("I "), stop="refusal", stop_details=refusal("reasoning_extraction", "Not this.")),
         "I ",
         (ABSENT,),
-        Outcome.REFUSED_BY_MODEL,
+        Outcome.FILTERED_BY_PROVIDER,
         "refusal: reasoning_extraction",
     ),
     Shape(
         "a refusal without words",
         answer(stop="refusal", stop_details=refusal("frontier_llm", "Not this.")),
-        "Not this.",
+        "",
         (ABSENT,),
-        Outcome.REFUSED_BY_MODEL,
+        Outcome.FILTERED_BY_PROVIDER,
         "refusal: frontier_llm",
     ),
     Shape(
@@ -166,7 +150,7 @@ READ = [
         answer(stop="refusal"),
         "",
         (ABSENT,),
-        Outcome.REFUSED_BY_MODEL,
+        Outcome.FILTERED_BY_PROVIDER,
         "refusal",
     ),
     Shape("a refusal in prose is an answer", answer(text("I won't.")), "I won't."),
@@ -201,12 +185,9 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize("shape", READ, ids=lambda shape: shape.name)
+@by_name(READ)
 def test_an_answer_is_read(shape: Shape) -> None:
-    reply = shape.provider.read(body(shape.answer))
-    assert reply.message.text == shape.text
-    assert reply.message.reasoning == shape.reasoning
-    assert (reply.outcome, reply.reason) == (shape.outcome, shape.reason)
+    check_read(shape, OWN)
 
 
 def test_the_sdk_would_take_the_plain_shapes_too() -> None:
@@ -214,7 +195,7 @@ def test_the_sdk_would_take_the_plain_shapes_too() -> None:
         anthropic.types.Message.model_validate(shape.answer)
 
 
-GARBLED: list[tuple[str, object, Trouble]] = [
+GARBLED: list[Garbled] = [
     ("an error inside", {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, Trouble.GARBLED),
     ("no content", {"type": "message", "stop_reason": "end_turn"}, Trouble.GARBLED),
     ("content null", {**answer(), "content": None}, Trouble.GARBLED),
@@ -226,11 +207,9 @@ GARBLED: list[tuple[str, object, Trouble]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "trouble"), [case[1:] for case in GARBLED], ids=[case[0] for case in GARBLED])
+@by_fault(GARBLED)
 def test_what_is_no_answer_is_never_read_as_one(value: object, trouble: Trouble) -> None:
-    with pytest.raises(CallFailed) as caught:
-        OWN.read(body(value))
-    assert caught.value.trouble is trouble
+    check_no_answer(OWN, body(value), trouble)
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>200 OK</html>", b'{"content": [{"ty'])
@@ -339,3 +318,13 @@ def test_the_assistants_blocks_go_back_byte_for_byte_and_in_order() -> None:
 def test_an_assistant_message_of_other_origin_goes_as_text(replay: str | None) -> None:
     message = Message("assistant", "A", reasoning=(Reasoning(Visibility.RAW, "x", "secret"),), replay=replay)
     assert asked([message])["messages"] == [{"role": "assistant", "content": "A"}]
+
+
+def test_a_model_that_refuses_in_prose_has_answered() -> None:
+    reply = OWN.read(body(answer(text("I won't help with that."))))
+    assert (reply.outcome, reply.message.text) == (Outcome.COMPLETED, "I won't help with that.")
+
+
+def test_what_the_filter_says_for_itself_is_noted_and_is_not_the_models_words() -> None:
+    reply = OWN.read(body(answer(stop="refusal", stop_details=refusal("general_harms", "Not this."))))
+    assert (reply.message.text, reply.message.notes) == ("", ("Not this.",))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 import openai.types.chat
 import pytest
@@ -12,9 +11,9 @@ from gyges.errors import UsageError
 from gyges.models.openai_chat import OpenAIChat
 from gyges.models.provider import CallFailed, Received, Reply, Sampling, Trouble, Usage
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from tests.shapes import ABSENT, Garbled, Shape, body, by_fault, by_name, check_no_answer, check_read
 
 RAW, SUMMARY, PAD = Visibility.RAW, Visibility.SUMMARY, Visibility.SCRATCHPAD
-ABSENT = Reasoning(Visibility.ABSENT, "")
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 OWN = OpenAIChat("https://api.openai.com/v1", "k")
@@ -40,21 +39,6 @@ def says(content: object, **more: object) -> dict[str, object]:
 
 def thought(tokens: int) -> dict[str, object]:
     return {**USAGE, "completion_tokens_details": {"reasoning_tokens": tokens}}
-
-
-def body(value: object) -> Received:
-    return Received(200, (), json.dumps(value).encode())
-
-
-@dataclass(frozen=True)
-class Shape:
-    name: str
-    answer: dict[str, object]
-    text: str
-    reasoning: tuple[Reasoning, ...] = (ABSENT,)
-    outcome: Outcome = Outcome.COMPLETED
-    reason: str = ""
-    provider: OpenAIChat = field(default=OTHER)
 
 
 READ = [
@@ -301,12 +285,9 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize("shape", READ, ids=lambda shape: shape.name)
+@by_name(READ)
 def test_an_answer_is_read(shape: Shape) -> None:
-    reply = shape.provider.read(body(shape.answer))
-    assert reply.message.text == shape.text
-    assert reply.message.reasoning == shape.reasoning
-    assert (reply.outcome, reply.reason) == (shape.outcome, shape.reason)
+    check_read(shape, OTHER)
 
 
 def test_the_sdk_would_take_the_plain_shapes_too() -> None:
@@ -314,7 +295,7 @@ def test_the_sdk_would_take_the_plain_shapes_too() -> None:
         openai.types.chat.ChatCompletion.model_validate(shape.answer)
 
 
-GARBLED: list[tuple[str, object, Trouble]] = [
+GARBLED: list[Garbled] = [
     ("an error inside", {"error": {"message": "Internal"}}, Trouble.GARBLED),
     ("an error as text", {"error": "overloaded"}, Trouble.GARBLED),
     ("an error beside choices", completion(says("B."), error={"message": "x", "code": 502}), Trouble.GARBLED),
@@ -338,12 +319,9 @@ GARBLED: list[tuple[str, object, Trouble]] = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "trouble"), [case[1:] for case in GARBLED], ids=[case[0] for case in GARBLED])
-def test_what_is_no_answer_is_never_read_as_one(answer: object, trouble: Trouble) -> None:
-    with pytest.raises(CallFailed) as caught:
-        OTHER.read(body(answer))
-    assert caught.value.trouble is trouble
-    assert caught.value.received is not None
+@by_fault(GARBLED)
+def test_what_is_no_answer_is_never_read_as_one(value: object, trouble: Trouble) -> None:
+    check_no_answer(OTHER, body(value), trouble)
 
 
 @pytest.mark.parametrize("raw", [b"", b"<html>200 OK</html>", b'{"choices": [{"mess', b"B.", b"\x1f\x8b\x08"])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 import openai.types.responses
 import pytest
 
 from gyges.errors import UsageError
 from gyges.models.openai_responses import OpenAIResponses
-from gyges.models.provider import CallFailed, Received, Sampling, Trouble, Usage
+from gyges.models.provider import Received, Sampling, Trouble, Usage
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
+from tests.shapes import ABSENT, Garbled, Shape, body, by_fault, by_name, check_no_answer, check_read
 
 RAW, SUMMARY = Visibility.RAW, Visibility.SUMMARY
-ABSENT = Reasoning(Visibility.ABSENT, "", None, 0)
 
 OWN = OpenAIResponses("https://api.openai.com/v1", "k")
 OTHER = OpenAIResponses("http://127.0.0.1:1/v1", "k")
@@ -68,21 +67,6 @@ def reasoning(*summary: str, words: str | None = None, encrypted: str | None = "
         "content": None if words is None else [{"type": "reasoning_text", "text": words}],
         "encrypted_content": encrypted,
     }
-
-
-def body(value: object) -> Received:
-    return Received(200, (), json.dumps(value).encode())
-
-
-@dataclass(frozen=True)
-class Shape:
-    name: str
-    answer: dict[str, object]
-    text: str
-    reasoning: tuple[Reasoning, ...] = (ABSENT,)
-    outcome: Outcome = Outcome.COMPLETED
-    reason: str = ""
-    provider: OpenAIResponses = field(default=OWN)
 
 
 READ = [
@@ -197,12 +181,9 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize("shape", READ, ids=lambda shape: shape.name)
+@by_name(READ)
 def test_an_answer_is_read(shape: Shape) -> None:
-    reply = shape.provider.read(body(shape.answer))
-    assert reply.message.text == shape.text
-    assert reply.message.reasoning == shape.reasoning
-    assert (reply.outcome, reply.reason) == (shape.outcome, shape.reason)
+    check_read(shape, OWN)
 
 
 def test_the_sdk_would_take_the_plain_shapes_too() -> None:
@@ -210,7 +191,7 @@ def test_the_sdk_would_take_the_plain_shapes_too() -> None:
         openai.types.responses.Response.model_validate(shape.answer)
 
 
-GARBLED: list[tuple[str, object, Trouble]] = [
+GARBLED: list[Garbled] = [
     ("failed", answer(status="failed", error={"code": "server_error", "message": "x"}), Trouble.GARBLED),
     ("failed, no error", answer(status="failed"), Trouble.GARBLED),
     ("a policy", answer(status="failed", error={"code": "bio_policy", "message": "x"}), Trouble.FILTERED),
@@ -230,11 +211,9 @@ GARBLED: list[tuple[str, object, Trouble]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "trouble"), [case[1:] for case in GARBLED], ids=[case[0] for case in GARBLED])
+@by_fault(GARBLED)
 def test_what_is_no_answer_is_never_read_as_one(value: object, trouble: Trouble) -> None:
-    with pytest.raises(CallFailed) as caught:
-        OWN.read(body(value))
-    assert caught.value.trouble is trouble
+    check_no_answer(OWN, body(value), trouble)
 
 
 def test_usage_is_read() -> None:
@@ -245,7 +224,7 @@ def test_usage_is_read() -> None:
 def test_reasoning_that_the_provider_left_out_of_the_input_is_noted() -> None:
     change = {"id": "rs_1", "type": "reasoning", "action": "removed", "reason": "prefix_mismatch"}
     reply = OWN.read(body(answer(message(text("B.")), input_transformations=[change])))
-    assert reply.notes == ("reasoning removed: prefix_mismatch",)
+    assert reply.message.notes == ("reasoning removed: prefix_mismatch",)
 
 
 def asked(messages: list[Message], sampling: Sampling | None = None) -> dict[str, object]:

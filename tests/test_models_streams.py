@@ -15,6 +15,7 @@ from gyges.transcripts.record import Message, Outcome
 from tests import test_models_anthropic_messages as messages
 from tests import test_models_openai_chat as chat
 from tests import test_models_openai_responses as responses
+from tests.shapes import Shape, body
 
 Event = tuple[str | None, object]
 
@@ -81,7 +82,7 @@ def detail_parts(index: int, item: object) -> Iterator[object]:
         yield {**item, grows: piece, "index": index}
 
 
-def unstreamable(shape: chat.Shape) -> bool:
+def unstreamable(shape: Shape) -> bool:
     """A stream without a stop has no end, and content in parts is never streamed."""
     return shape.name in ("no stop", "content in parts", "OpenRouter, a part of an unknown kind")
 
@@ -89,9 +90,9 @@ def unstreamable(shape: chat.Shape) -> bool:
 @pytest.mark.parametrize(
     "shape", [shape for shape in chat.READ if not unstreamable(shape)], ids=lambda shape: shape.name
 )
-def test_a_streamed_completion_is_read_like_one_in_one_piece(shape: chat.Shape) -> None:
-    whole = shape.provider.read(chat.body(shape.answer))
-    streamed = shape.provider.read(sse(list(chat_events(shape.answer))))
+def test_a_streamed_completion_is_read_like_one_in_one_piece(shape: Shape) -> None:
+    whole = (shape.provider or chat.OTHER).read(body(shape.answer))
+    streamed = (shape.provider or chat.OTHER).read(sse(list(chat_events(shape.answer))))
     assert (streamed.message.text, streamed.message.reasoning) == (whole.message.text, whole.message.reasoning)
     assert (streamed.outcome, streamed.reason, streamed.stop) == (whole.outcome, whole.reason, whole.stop)
     assert (streamed.model, streamed.fingerprint, streamed.usage) == (whole.model, whole.fingerprint, whole.usage)
@@ -148,8 +149,11 @@ STREAMED_MESSAGES = [(shape, list(message_events(shape.answer))) for shape in me
 @pytest.mark.parametrize(
     ("shape", "events"), STREAMED_MESSAGES, ids=[shape.name for shape, _ in STREAMED_MESSAGES]
 )
-def test_a_streamed_message_is_read_like_one_in_one_piece(shape: messages.Shape, events: list[Event]) -> None:
-    same(shape.provider.read(sse(events)), shape.provider.read(messages.body(shape.answer)))
+def test_a_streamed_message_is_read_like_one_in_one_piece(shape: Shape, events: list[Event]) -> None:
+    same(
+        (shape.provider or messages.OWN).read(sse(events)),
+        (shape.provider or messages.OWN).read(body(shape.answer)),
+    )
 
 
 def tool_use(*given: str, stop: str = "tool_use") -> Received:
@@ -213,9 +217,9 @@ STREAMED_RESPONSES = [shape for shape in responses.READ if shape.name != "no sta
 
 @pytest.mark.parametrize("done", [True, False])
 @pytest.mark.parametrize("shape", STREAMED_RESPONSES, ids=lambda shape: shape.name)
-def test_a_streamed_response_is_read_like_one_in_one_piece(shape: responses.Shape, done: bool) -> None:
-    whole = shape.provider.read(responses.body(shape.answer))
-    same(shape.provider.read(sse(list(response_events(shape.answer, done=done)))), whole)
+def test_a_streamed_response_is_read_like_one_in_one_piece(shape: Shape, done: bool) -> None:
+    whole = (shape.provider or responses.OWN).read(body(shape.answer))
+    same((shape.provider or responses.OWN).read(sse(list(response_events(shape.answer, done=done)))), whole)
 
 
 def test_a_streamed_item_is_kept_byte_for_byte() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from gyges.errors import StoreError
+from gyges.transcripts import codec
+from gyges.transcripts.exact import Details, Said
 from gyges.transcripts.forks import read_fork, spell_fork
 from gyges.transcripts.manifest import Forking, Manifest
 from gyges.transcripts.record import Episode, EpisodeKey, Fork, Message, Outcome
 from gyges.transcripts.store import RunReader, RunWriter
+from gyges.transcripts.terminal import show_episode
 from gyges.transcripts.verify import verify
 
 PLAIN = Fork("one", "0123456789abcdef", 3, 1, 4, "intervention", "removed")
@@ -77,3 +82,30 @@ def test_an_episode_comes_back_with_its_fork(tmp_path: Path, fork: Fork | None) 
         assert reader.manifest.forked == FORKING
         assert list(reader.episodes()) == [episode(fork)]
     assert verify(path) == []
+
+
+def test_what_a_provider_noted_is_stored_exported_and_shown() -> None:
+    said = Message("assistant", "said", notes=("reasoning removed: prefix_mismatch", "\ud800"))
+    assert codec.read_notes(codec.spell_tools(said)) == said.notes
+    assert Said.of(said).message("assistant", "said") == said
+    shown = "\n".join(show_episode(replace(episode(None), messages=(said,))))
+    assert "note: reasoning removed: prefix_mismatch" in shown
+
+
+@pytest.mark.parametrize("fork", [PLAIN, WHOLE])
+def test_a_fork_is_exported_and_comes_back(fork: Fork) -> None:
+    spelt = json.loads(json.dumps(Details.of(episode(fork)).model_dump(mode="python")))
+    assert Details.model_validate(spelt).left() == fork
+
+
+def test_a_fork_that_is_none_is_refused() -> None:
+    spelt = Details.of(episode(PLAIN)).model_dump(mode="python")
+    with pytest.raises(ValidationError):
+        Details.model_validate({**spelt, "fork": {"run": 1}})
+
+
+def test_a_transcript_says_that_it_is_a_fork_and_of_what() -> None:
+    shown = "\n".join(show_episode(episode(replace(WHOLE, name="context"))))
+    assert "fork of episode 0123456789abcdef of one: probe context:0.5 without reasoning, after 1 answer" in shown
+    assert "right would be: it is" in shown
+    assert "could not be done: no" in shown

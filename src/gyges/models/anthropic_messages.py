@@ -35,7 +35,9 @@ _DONE = frozenset({"end_turn", "stop_sequence", "tool_use"})
 _CUT = {
     "max_tokens": Outcome.TRUNCATED,
     "model_context_window_exceeded": Outcome.CONTEXT_OVERFLOW,
-    "refusal": Outcome.REFUSED_BY_MODEL,
+    # "when streaming classifiers intervene to handle potential policy violations", as the SDK has it: a filter of
+    # the provider's. A model of Anthropic's that refuses says so in prose, and ends its turn.
+    "refusal": Outcome.FILTERED_BY_PROVIDER,
 }
 
 
@@ -131,8 +133,7 @@ class AnthropicMessages:
         stop, details = wire.string(answer, "stop_reason"), wire.mapping(answer, "stop_details")
         calls_tools = any(block.get("type") == "tool_use" for block in blocks)
         outcome, reason = _outcome(stop, wire.string(details, "category"), said, calls_tools)
-        if not said and outcome is Outcome.REFUSED_BY_MODEL:
-            said = wire.string(details, "explanation") or ""
+        explained = wire.visible(wire.string(details, "explanation") or "")
         return Reply(
             message=Message(
                 role="assistant",
@@ -140,6 +141,7 @@ class AnthropicMessages:
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "content"),
                 calls=_calls(wire.raw(text, "content")) if calls_tools else (),
+                notes=(explained,) if explained else (),
             ),
             outcome=outcome,
             reason=reason,

@@ -107,6 +107,7 @@ class OpenAIResponses:
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "output"),
                 calls=_calls(items),
+                notes=_withheld(answer),
             ),
             outcome=outcome,
             reason=reason,
@@ -114,7 +115,6 @@ class OpenAIResponses:
             fingerprint="",
             usage=usage,
             stop=stop,
-            notes=_withheld(answer),
         )
 
     def _said(self, items: Sequence[Json]) -> tuple[list[Reasoning], str, str]:

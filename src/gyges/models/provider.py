@@ -52,14 +52,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The beginning of an answer that the model is to go on from: its reasoning, all of it, and nothing after it."""
+    """The beginning of an answer that the model is to go on from: all of its reasoning, and nothing after it."""
 
     reasoning: str
     tag: str = ""
     """Of the scratchpad that it stands in; "" for reasoning in a channel of its own."""
 
     def text(self, tag: str = "") -> str:
-        """The reasoning in its tag, or else in this one. It ends with the tag: some providers take no space there."""
+        """The reasoning in its tag, or else in this one; no space at its end, which some providers refuse."""
         name = self.tag or tag
         return f"<{name}>\n{self.reasoning}\n</{name}>"
 
@@ -103,8 +103,6 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     stop: str = ""
     """The stop reason, as the provider spelt it."""
-    notes: tuple[str, ...] = ()
-    """What the provider says it did to the request, such as reasoning of earlier turns that it left out."""
 
 
 class Trouble(StrEnum):

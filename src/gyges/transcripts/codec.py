@@ -130,7 +130,7 @@ def read_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def spell_tools(message: Message) -> str | None:
-    """A message's tool calls, what it answers, what changed in the world; None where no tool is in it."""
+    """A message's tool calls, what it answers, what changed in the world, notes; None where there are none."""
     record: dict[str, Json] = {}
     if message.calls:
         record["calls"] = [[call.id, call.name, call.arguments] for call in message.calls]
@@ -138,7 +138,14 @@ def spell_tools(message: Message) -> str | None:
         record["result"] = [message.result.call, message.result.failed]
     if message.changes:
         record["changes"] = [[one.place, _some(one.before), _some(one.after)] for one in message.changes]
+    if message.notes:
+        record["notes"] = [*message.notes]
     return spell(record) if record else None
+
+
+def read_notes(spelt: str | None) -> tuple[str, ...]:
+    """The notes in what `spell_tools` made."""
+    return tuple(original(note) for note in json.loads(spelt).get("notes", ())) if spelt else ()
 
 
 def read_tools(spelt: str | None) -> tuple[tuple[ToolCall, ...], ToolResult | None, tuple[Change, ...]]:

@@ -6,13 +6,27 @@ and each piece of reasoning with its visibility. Other tools need not read it.
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, field_validator
 
 from gyges.scenarios.text import Text
 from gyges.scenarios.world import Change
-from gyges.transcripts.record import Episode, Message, Outcome, Reasoning, Role, ToolCall, ToolResult, Visibility
+from gyges.transcripts.record import (
+    Episode,
+    Fork,
+    Message,
+    Outcome,
+    Reasoning,
+    Role,
+    ToolCall,
+    ToolResult,
+    Visibility,
+)
+
+_FORK: TypeAdapter[Fork | None] = TypeAdapter(Fork | None)
 
 
 class Details(BaseModel):
@@ -28,6 +42,17 @@ class Details(BaseModel):
     started: float
     ended: float
     model: str
+    fork: dict[str, JsonValue] | None = None
+
+    @field_validator("fork")
+    @classmethod
+    def _is_fork(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        _FORK.validate_python(value)
+        return value
+
+    def left(self) -> Fork | None:
+        """The fork that the episode is."""
+        return _FORK.validate_python(self.fork)
 
     @classmethod
     def of(cls, episode: Episode) -> Details:
@@ -39,6 +64,8 @@ class Details(BaseModel):
             started=episode.started,
             ended=episode.ended,
             model=episode.model,
+            # As JSON: tuples are lists.
+            fork=json.loads(json.dumps(asdict(episode.fork))) if episode.fork else None,
         )
 
 
@@ -114,6 +141,7 @@ class Said(BaseModel):
     calls: list[Called] = []
     result: Answered | None = None
     changes: list[Changed] = []
+    notes: list[str] = []
 
     @classmethod
     def of(cls, message: Message) -> Said:
@@ -130,6 +158,7 @@ class Said(BaseModel):
                 Changed(place=one.place, before=Stands.of(one.before), after=Stands.of(one.after))
                 for one in message.changes
             ],
+            notes=list(message.notes),
         )
 
     def message(self, role: Role, text: str) -> Message:
@@ -137,7 +166,8 @@ class Said(BaseModel):
         calls = tuple(ToolCall(call.id, call.name, call.arguments) for call in self.calls)
         result = ToolResult(self.result.call, self.result.failed) if self.result else None
         changes = tuple(one.change() for one in self.changes)
-        return Message(role, text, reasoning, tuple(self.signal), self.replay, calls, result, changes)
+        said = (reasoning, tuple(self.signal), self.replay, calls, result, changes, tuple(self.notes))
+        return Message(role, text, *said)
 
 
 def first_fault(error: ValidationError) -> str:

@@ -138,6 +138,7 @@ def _exact_episode(line: Object) -> Episode:
         started=details.started,
         ended=details.ended,
         model=details.model,
+        fork=details.left(),
         labels=_texts(line.get("labels"), "labels"),
         metadata=_texts(line.get("metadata"), "metadata"),
     )

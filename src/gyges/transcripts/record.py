@@ -101,6 +101,9 @@ class Message:
     calls: tuple[ToolCall, ...] = ()
     result: ToolResult | None = None
     changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Of an assistant's message: what the provider said beside it, such as reasoning of earlier turns that it left
+    out of the request, or why its filter stepped in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,8 @@ def _get_messages(db: sqlite3.Connection, number: int) -> list[Message]:
         spans = codec.read_spans(signal) if signal else ()
         calls, result, changes = codec.read_tools(tools)
         said = (original(text), tuple(reasoning), spans, _original(replay))
-        messages.append(Message(role, *said, calls=calls, result=result, changes=changes))
+        notes = codec.read_notes(tools)
+        messages.append(Message(role, *said, calls=calls, result=result, changes=changes, notes=notes))
         reasoning = []
     return messages
 

@@ -16,7 +16,7 @@ from gyges.scenarios.plan import Span
 from gyges.scenarios.world import Change
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Call, Episode, Message, Outcome, Reasoning
+from gyges.transcripts.record import Call, Episode, Fork, Message, Outcome, Reasoning
 from gyges.transcripts.safe import safe, safe_lines
 
 Style = Literal["strong", "faint", "signal", "good", "bad"]
@@ -130,6 +130,8 @@ def show_episode(
     )
     yield safe(f"episode {key.id()} of {key.agent}" + (f" ({episode.model})" if episode.model else ""))
     yield _ending(episode, page)
+    if episode.fork:
+        yield from _fork(episode.fork, page)
     if calls:
         yield safe(_called(calls))
     for number, message in enumerate(episode.messages):
@@ -152,6 +154,19 @@ def _ending(episode: Episode, page: Page) -> str:
     return f"{outcome}{because}, {started}, {episode.ended - episode.started:.1f} s"
 
 
+def _fork(fork: Fork, page: Page) -> Iterator[str]:
+    """Which episode it left, where, and what is done there."""
+    how = fork.name if fork.fraction is None else f"{fork.name}:{fork.fraction:g}"
+    if fork.kind == "probe":
+        how += " with reasoning" if fork.reasoning else " without reasoning"
+    where = f"after {_many(fork.turn, 'answer')}, from message {fork.message} on"
+    yield safe(f"fork of episode {fork.episode} of {fork.run}: {fork.kind} {how}, {where}")
+    if fork.right:
+        yield safe(f"right would be: {dict(fork.choices)[fork.right]}")
+    if fork.impossible:
+        yield page.style(safe(f"could not be done: {fork.impossible}"), "bad")
+
+
 def _called(calls: Sequence[Call]) -> str:
     failed = [call for call in calls if call.error or call.response is None]
     line = f"{_many(len({call.ordinal for call in calls}), 'call')}, {_many(len(calls), 'attempt')}"
@@ -168,6 +183,8 @@ def _message(number: int, message: Message, page: Page) -> Iterator[str]:
     for block, reasoning in enumerate(message.reasoning):
         yield from _reasoning(block, reasoning, page)
     yield from _marked(message.text, message.signal, page)
+    for note in message.notes:
+        yield page.style(f"  note: {safe(note)}", "faint")
     for call in message.calls:
         yield safe(f"-> {call.name}({call.arguments})  [{call.id}]")
     if message.role == "tool":
