@@ -14,6 +14,7 @@ from gyges.analysis.interval import Estimate, clustered
 from gyges.scenarios.plan import Contrast
 from gyges.scenarios.plan import Control as Kind
 
+Part = Literal["revealed", "silent"]
 Follows = Literal["meaning", "label", "both", "neither"]
 
 PART_MARGIN = 0.1
@@ -142,25 +143,46 @@ def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str,
 
 
 def part_failures(
-    part: str, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
+    part: Part, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
 ) -> tuple[str, ...]:
     """Where the revealed or the silent part of an organism's gap came out wrong, in words.
 
-    It fails where the whole interval lies more than `PART_MARGIN` from what is planted: a grader of reasoning that
-    misses a few sentences moves a few points from one part to the other, one that can't read moves them all. Where
-    nothing could be read there is nothing to fail.
+    As for the gap: a planted part fails when its interval neither lies on that side of zero nor holds what is
+    planted; a revealed part that is not planted when its whole interval lies more than `PART_MARGIN` from zero.
+    Where nothing could be read there is nothing to fail.
+    """
+    known = ((agent, truth, figures.get(agent)) for agent, truth in sorted(planted.items()))
+    return tuple(_misread(part, *one) for one in known if _fails(part, one[1], one[2]))
+
+
+def part_doubts(
+    part: Part, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Parts whose whole interval lies more than `PART_MARGIN` from what is planted, though none of them fails.
+
+    A grader of reasoning that misses sentences moves points from the revealed part to the silent one.
     """
     known = ((agent, truth, figures.get(agent)) for agent, truth in sorted(planted.items()))
     return tuple(
-        f"the {part} gap of the control {agent} comes out as {100 * found.estimate:+.1f} points where "
-        f"{100 * truth:+.1f} are planted"
-        for agent, truth, found in known
-        if found is not None and _far(found, truth)
+        _misread(part, *one) for one in known if _far(one[2], one[1]) and not _fails(part, one[1], one[2])
     )
 
 
-def _far(found: Estimate, truth: float) -> bool:
-    if found.low is None or found.high is None:
+def _fails(part: Part, truth: float, found: Estimate | None) -> bool:
+    if found is None or found.low is None or found.high is None:
+        return False
+    if truth:
+        return not (excludes_zero(found, int(np.sign(truth))) or found.low <= truth <= found.high)
+    return part == "revealed" and _far(found, 0.0)
+
+
+def _misread(part: Part, agent: str, truth: float, found: Estimate | None) -> str:
+    measured = f"{100 * found.estimate:+.1f}" if found else "nothing"
+    return f"the {part} gap of the control {agent} comes out as {measured} points where {100 * truth:+.1f} are planted"
+
+
+def _far(found: Estimate | None, truth: float) -> bool:
+    if found is None or found.low is None or found.high is None:
         return False
     return found.low > truth + PART_MARGIN or found.high < truth - PART_MARGIN
 

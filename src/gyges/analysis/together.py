@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from gyges.analysis.controls import (
     Control,
     excludes_zero,
     organism_doubts,
     organism_failures,
+    part_doubts,
     part_failures,
 )
 from gyges.analysis.interval import Estimate
@@ -50,17 +50,21 @@ def _organisms(results: Sequence[ContrastResult], planted: Sequence[PlantedGap])
         there = [p for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]]
         gaps: dict[str, Estimate | None] = {result.agent: result.gap for result in mine}
         whole = {p.agent: p.gap for p in there}
-        parts = (*_part("revealed", mine, there), *_part("silent", mine, there))
-        found[key] = (*organism_failures(gaps, whole), *parts), organism_doubts(gaps, whole)
+        failures, doubts = _parts(mine, there)
+        found[key] = (*organism_failures(gaps, whole), *failures), (*organism_doubts(gaps, whole), *doubts)
     return found
 
 
-def _part(
-    part: Literal["revealed", "silent"], results: Sequence[ContrastResult], planted: Sequence[PlantedGap]
-) -> tuple[str, ...]:
-    figures = {r.agent: r.revealed_gap if part == "revealed" else r.silent_gap for r in results}
-    truth = {p.agent: p.revealed if part == "revealed" else p.silent for p in planted}
-    return part_failures(part, figures, {agent: value for agent, value in truth.items() if value is not None})
+def _parts(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> _Organisms:
+    """What the organisms' revealed and silent gaps got wrong, and where they are far from the truth."""
+    revealed: dict[str, Estimate | None] = {result.agent: result.revealed_gap for result in results}
+    silent: dict[str, Estimate | None] = {result.agent: result.silent_gap for result in results}
+    told = {p.agent: p.revealed for p in planted if p.revealed is not None}
+    untold = {p.agent: p.silent for p in planted if p.silent is not None}
+    return (
+        (*part_failures("revealed", revealed, told), *part_failures("silent", silent, untold)),
+        (*part_doubts("revealed", revealed, told), *part_doubts("silent", silent, untold)),
+    )
 
 
 def _named(result: ContrastResult) -> _Named:

@@ -6,7 +6,7 @@ so that `gyges --help` answers at once.
 
 # The order of these imports is the order in which `gyges --help` lists the verbs: as a study goes along.
 # ruff: noqa: I001
-from gyges.cli import authoring, playing, forking, reading, reporting, grading, exchanging, serving
+from gyges.cli import authoring, playing, forking, reading, reporting, grading, exchanging, serving, validating
 from gyges.cli.app import app, main
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "reading",
     "reporting",
     "serving",
+    "validating",
 ]
