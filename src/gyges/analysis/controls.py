@@ -178,7 +178,8 @@ def _fails(part: Part, truth: float, found: Estimate | None) -> bool:
 
 def _misread(part: Part, agent: str, truth: float, found: Estimate | None) -> str:
     measured = f"{100 * found.estimate:+.1f}" if found else "nothing"
-    return f"the {part} gap of the control {agent} comes out as {measured} points where {100 * truth:+.1f} are planted"
+    planted = f"{100 * truth:+.1f} are planted"
+    return f"the {part} gap of the control {agent} comes out as {measured} points where {planted}"
 
 
 def _far(found: Estimate | None, truth: float) -> bool:
