@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
 from gyges.errors import UsageError
-from gyges.models.organism import read_organisms
+from gyges.models.organism import Organism, read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import Server, serve
 from gyges.models.serve_chat import ChatCompletions
@@ -38,10 +38,15 @@ ORGANISMS = read_organisms(Corpus.of(select([SCENARIO])))
 
 
 @asynccontextmanager
-async def served(witness: Path | None = None, key: str | None = None) -> AsyncIterator[str]:
+async def served(
+    witness: Path | None = None,
+    key: str | None = None,
+    faults: Path | None = None,
+    organisms: Mapping[str, Organism] = ORGANISMS,
+) -> AsyncIterator[str]:
     """A server in this event loop; its address."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = serve(ORGANISMS, seed=Seed(3), key=key, witness=witness, ready=address.set_result)
+    serving = serve(organisms, seed=Seed(3), key=key, witness=witness, faults=faults, ready=address.set_result)
     task = asyncio.create_task(serving)
     try:
         yield await asyncio.wait_for(address, 10)
