@@ -308,3 +308,14 @@ def test_a_run_that_grows_is_indexed_again(tmp_path: Path, monkeypatch: pytest.M
     add(run, *kind_pair("new", 0, "complies", "declines"))
     monkeypatch.setattr(shelf, "PATIENCE", 0.0)
     assert count(browser.get("/run/kind/pairs").text) == 17
+
+
+def test_a_large_run_is_indexed_by_a_process_of_its_own(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = client(run).get("/run/kind/pairs").text
+    monkeypatch.setattr(shelf, "APART", 1)
+    assert client(run).get("/run/kind/pairs").text == here
+    damaged = run.with_name("damaged.sqlite")
+    damaged.write_bytes(run.read_bytes()[:5000] + b"\0" * 5000)
+    answer = client(damaged).get("/run/damaged/pairs")
+    assert answer.status_code == 503
+    assert str(run.parent) not in answer.text

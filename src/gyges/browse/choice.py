@@ -74,7 +74,10 @@ class Choice:
         return replace(self, page=page)
 
     def pairs(self, pairs: Sequence[PairLine], found: Collection[str] | None = None) -> list[PairLine]:
-        """The pairs wanted, in order. `found`: the episodes where the words stand; None if none are looked for."""
+        """Those of the pairs (which come in their usual order) that are wanted, in the order that is asked for.
+
+        `found`: the episodes where the words stand; None if none are looked for.
+        """
         wanted = {name: set(self.values(name)) for name, _ in self.wanted}
         chosen = [
             pair
@@ -83,11 +86,6 @@ class Choice:
         ]
         if found is not None:
             chosen = [pair for pair in chosen if pair.first.id in found or pair.second.id in found]
-        chosen.sort(key=_usual)
         if self.sort != "scenario":
             chosen.sort(key=SORTS[self.sort.removeprefix("-")], reverse=self.sort.startswith("-"))
         return chosen
-
-
-def _usual(pair: PairLine) -> Key:
-    return pair.family, pair.scenario, pair.variant, pair.sample, pair.agent, pair.id

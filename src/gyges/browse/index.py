@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from gyges.analysis.analyse import analyse
@@ -14,6 +16,7 @@ from gyges.analysis.result import Report
 from gyges.analysis.rows import contrasts_of, models_of, options_of, rows_of
 from gyges.analysis.table import Row, of_experiment
 from gyges.scenarios.plan import Contrast
+from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
@@ -98,6 +101,7 @@ class Index:
     manifest: Manifest
     report: Report
     pairs: tuple[PairLine, ...]
+    """By family, scenario, variant, sample and agent."""
     pending: int
     by_id: dict[str, PairLine]
     facets: dict[str, Counter[str]]
@@ -106,17 +110,46 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class _Graded:
+    """What graders said of an episode: the labels shown and the names found, each once and sorted."""
+
     labels: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     disputed: bool = False
+    """Whether graders gave different answers."""
+    found: tuple[str, ...] | None = None
+    """What the first who read the reasoning found."""
+
+    def with_more(self, grades: Iterable[Grade]) -> _Graded:
+        """These grades too. What is the same in many episodes is one object."""
+        labels, findings, disputed, first = {*self.labels}, {*self.findings}, self.disputed, self.found
+        for grade in grades:
+            match grade.answer:
+                case BehaviourShown():
+                    labels.add(grade.answer.label)
+                case ReasoningRead():
+                    names = _shared(found.name for found in grade.answer.findings)
+                    disputed = disputed or first not in (None, names)
+                    first = names if first is None else first
+                    findings.update(names)
+        return _Graded(_shared(labels), _shared(findings), disputed or len(labels) > 1, first)
+
+
+@lru_cache(maxsize=4096)
+def _once(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
+def _shared(names: Iterable[str]) -> tuple[str, ...]:
+    return _once(frozenset(names))
 
 
 class _Measured:
-    """A run whose episodes are measured while they pass to the table of rows: the words are read once."""
+    """A run whose episodes and grades are summed up while they pass to the table of rows: each is read once."""
 
     def __init__(self, reader: RunReader) -> None:
         self._reader = reader
         self.lengths: dict[str, int] = {}
+        self.graded: dict[str, _Graded] = {}
         self.auditor = Auditor()
 
     @property
@@ -130,7 +163,17 @@ class _Measured:
             yield episode
 
     def grades(self, set_name: str | None = None) -> Iterator[Grade]:
-        return self._reader.grades(set_name)
+        grades = self._reader.grades(set_name)
+        for id, of_episode in groupby(grades, key=lambda grade: grade.episode):
+            together = list(of_episode)
+            self.graded[id] = self.graded.get(id, _Graded()).with_more(together)
+            yield from together
+
+    def grade_sets(self) -> list[str]:
+        return self._reader.grade_sets()
+
+    def grade_set(self, name: str) -> GradeSet | None:
+        return self._reader.grade_set(name)
 
 
 def build_index(reader: RunReader) -> Index:
@@ -138,8 +181,7 @@ def build_index(reader: RunReader) -> Index:
     run = _Measured(reader)
     manifest = run.manifest
     rows = rows_of(run)
-    graded = _graded(reader.grades())
-    lines = tuple(_lines(of_experiment(rows), graded, run.lengths))
+    lines = tuple(sorted(_lines(of_experiment(rows), run.graded, run.lengths), key=_usual))
     report = analyse(
         manifest.run,
         rows,
@@ -153,6 +195,10 @@ def build_index(reader: RunReader) -> Index:
     return Index(manifest, report, lines, pending, {line.id: line for line in lines}, _facets(lines))
 
 
+def _usual(pair: PairLine) -> tuple[str | int, ...]:
+    return pair.family, pair.scenario, pair.variant, pair.sample, pair.agent, pair.id
+
+
 def _facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
     for pair in pairs:
@@ -164,26 +210,6 @@ def _facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
 def _length(episode: Episode) -> int:
     said = (message for message in episode.messages if message.role == "assistant")
     return sum(len(m.text) + sum(len(r.text or "") for r in m.reasoning) for m in said)
-
-
-def _graded(grades: Iterable[Grade]) -> dict[str, _Graded]:
-    """By episode: the labels shown and the names found, each once and sorted, and whether graders differ."""
-    labels: dict[str, set[str]] = {}
-    found: dict[str, set[frozenset[str]]] = {}
-    for grade in grades:
-        if isinstance(grade.answer, BehaviourShown):
-            labels.setdefault(grade.episode, set()).add(grade.answer.label)
-        elif isinstance(grade.answer, ReasoningRead):
-            names = frozenset(finding.name for finding in grade.answer.findings)
-            found.setdefault(grade.episode, set()).add(names)
-    return {
-        id: _Graded(
-            tuple(sorted(labels.get(id, ()))),
-            tuple(sorted(set[str]().union(*found.get(id, ())))),
-            len(labels.get(id, ())) > 1 or len(found.get(id, ())) > 1,
-        )
-        for id in labels.keys() | found.keys()
-    }
 
 
 def _lines(rows: Sequence[Row], graded: dict[str, _Graded], lengths: dict[str, int]) -> Iterator[PairLine]:
@@ -204,7 +230,9 @@ def _line(pair: Pair, contrast: Contrast, graded: dict[str, _Graded], lengths: d
         _side(row, side, context, graded, lengths)
         for side, context in zip(pair, (contrast.first, contrast.second), strict=True)
     )
-    return PairLine(row.family, row.agent, row.scenario, row.variant, row.sample, quadrant(pair), *sides)
+    # Rows from a database hold every name anew.
+    family, agent, scenario, variant = map(sys.intern, (row.family, row.agent, row.scenario, row.variant))
+    return PairLine(family, agent, scenario, variant, row.sample, quadrant(pair), *sides)
 
 
 def _side(known: Row, row: Row | None, context: str, graded: dict[str, _Graded], lengths: dict[str, int]) -> Side:

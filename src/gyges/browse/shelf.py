@@ -6,8 +6,10 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 from gyges.analysis.report_html import to_html
@@ -22,6 +24,9 @@ class NotHere(UsageError):  # noqa: N818 - an answer, not a fault
 
 PATIENCE = 5.0
 """A run that grows is indexed again after this many times the time that indexing it took."""
+
+APART = 50_000_000
+"""Bytes of a run from which it is indexed by a process of its own."""
 
 Stamp = tuple[tuple[int, int], ...]
 
@@ -81,8 +86,7 @@ class Shelf:
             if run.kept is None or (run.kept.stamp != stamp and _is_due(run.kept)):
                 began = time.monotonic()
                 try:
-                    with self.open(name) as reader:
-                        index = build_index(reader)
+                    index = (_apart if _is_large(path) else _indexed)(path)
                 except StoreError as error:
                     raise nameless(error, path) from error
                 run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
@@ -120,6 +124,23 @@ class Shelf:
         """Whether the run is being written: its log lies beside it."""
         path = self.path(name)
         return path.with_name(path.name + "-wal").exists()
+
+
+def _indexed(path: Path) -> Index:
+    with RunReader(path) as reader:
+        return build_index(reader)
+
+
+def _is_large(path: Path) -> bool:
+    with suppress(OSError):  # A file that is gone: who reads it says so.
+        return path.stat().st_size > APART
+    return False
+
+
+def _apart(path: Path) -> Index:
+    """The index, made by a process of its own: pages are answered meanwhile, and its memory goes with it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_indexed, path).result()
 
 
 def _is_due(kept: _Kept) -> bool:
