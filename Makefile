@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fix test-full bench requirements generated clean
+.PHONY: help run test check browser fix test-full test-nightly bench requirements generated clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r verb what; do printf '  make %-13s %s\n' "$$verb" "$$what"; done
@@ -41,7 +41,10 @@ fix: $(READY) ## format, mend what lint can mend, generate
 	$(BIN)/python docs/generate.py
 
 test-full: $(READY) ## the long checks too: simulations, seeds by the dozen
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -m 'not nightly'
+
+test-nightly: $(READY) ## soaks, for a machine with nothing else to do
+	$(BIN)/python -m pytest -m nightly
 
 bench: $(READY) ## how fast, side by side with the bare SDKs
 	$(BIN)/python benchmarks/run.py

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gyges.batch.flow import Flow, Limits, Pace
+from gyges.batch.flow import A_ROUND, Flow, Limits, Pace
 
 
 class Clock:
@@ -114,3 +114,32 @@ def test_a_pace_of_tokens_is_corrected_by_what_was_used(clock: Clock) -> None:
     pace.take(100)
     pace.correct(-50)
     assert pace.take(1) == 5
+
+
+async def test_calls_that_may_all_go_are_let_go_some_in_each_round_of_the_loop() -> None:
+    flow, gone = Flow(Limits(connections=100)), list[int]()
+    rounds = 0
+
+    async def call() -> None:
+        await flow.enter(1)
+        gone.append(rounds)
+
+    waiting = [asyncio.create_task(call()) for _ in range(50)]
+    while not all(task.done() for task in waiting):
+        await asyncio.sleep(0)
+        rounds += 1
+    assert len(gone) == 50
+    assert max(gone.count(number) for number in set(gone)) <= A_ROUND
+
+
+async def test_who_gives_up_at_the_turnstile_leaves_the_place_to_others() -> None:
+    flow = Flow(Limits(connections=20))
+    first = [asyncio.create_task(flow.enter(1)) for _ in range(20)]
+    await asyncio.sleep(0)
+    for task in first:
+        task.cancel()
+    await asyncio.gather(*first, return_exceptions=True)
+    entered = sum(not task.cancelled() for task in first)
+    assert entered <= A_ROUND
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(flow.enter(1) for _ in range(20 - entered)))

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 Clock = Callable[[], float]
 """Monotonic seconds."""
 
+A_ROUND = 8
+"""Calls let go in one round of the event loop. Hundreds that go together come back together, and then each round
+takes seconds, in which no other answer is committed and no deadline is kept."""
 SECONDS_BETWEEN_CUTS = 1.0
 BURST_SECONDS = 1.0
 """How far ahead of an even pace calls may be."""
@@ -50,6 +53,36 @@ class Pace:
         self._next += units * self._seconds_each
 
 
+class Turnstile:
+    """Lets so many through in one round of the event loop, in the order in which they came."""
+
+    def __init__(self, most: int = A_ROUND) -> None:
+        self._most = most
+        self._passed = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def through(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not self._passed and not self._waiting:
+            loop.call_soon(self._next_round, loop)
+        if self._passed < self._most and not self._waiting:
+            self._passed += 1
+            return
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+    def _next_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._passed = 0
+        while self._waiting and self._passed < self._most:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self._passed += 1
+                waiter.set_result(None)
+        if self._passed:
+            loop.call_soon(self._next_round, loop)
+
+
 class Flow:
     """The way to one model: `enter` before a call, `leave` after it, and tell what came of it."""
 
@@ -63,6 +96,7 @@ class Flow:
             (Pace(limits.requests_a_minute, clock), False) if limits.requests_a_minute else None,
             (Pace(limits.tokens_a_minute, clock), True) if limits.tokens_a_minute else None,
         ]
+        self._turnstile = Turnstile()
         self._held_until = 0.0
         self._cut_at = float("-inf")
 
@@ -70,6 +104,11 @@ class Flow:
     def allowed(self) -> int:
         """Calls at once, as of now."""
         return max(1, int(self._allowed))
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are under way."""
+        return self._used
 
     @property
     def held(self) -> float:
@@ -92,12 +131,13 @@ class Flow:
         seconds = max(
             (pace.take(tokens if counts else 1) for pace, counts in filter(None, self._paces)), default=0
         )
-        if seconds:
-            try:
+        try:
+            if seconds:
                 await asyncio.sleep(seconds)
-            except BaseException:
-                self.leave()
-                raise
+            await self._turnstile.through()
+        except BaseException:
+            self.leave()
+            raise
 
     async def _place(self) -> None:
         if self._used < self.allowed and not self._waiting:

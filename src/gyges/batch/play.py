@@ -16,6 +16,7 @@ from gyges.agents.episode import Ask, EpisodeContext, EpisodeState, Played, play
 from gyges.agents.profile import Profile
 from gyges.agents.tools import Toolbox
 from gyges.batch.calls import Caller, Line
+from gyges.batch.flow import A_ROUND
 from gyges.batch.health import Halt
 from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
@@ -168,8 +169,10 @@ async def play_all(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
+            for number in range(1, at_once + 1):
                 group.create_task(worker())
+                if number % A_ROUND == 0:
+                    await asyncio.sleep(0)
     except* CallFailed as failures:
         raise provider_error(first(failures)) from None
     except* GygesError as refusals:

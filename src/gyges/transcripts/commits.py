@@ -15,6 +15,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -34,6 +35,8 @@ LARGE = 256 * 1024
 """Bytes of a group from which on packing them would hold up the loop."""
 MOST = 1000
 """Rows in one transaction."""
+AT_A_TIME = 8
+"""Who is told in one round of the loop: each goes on at once, and hundreds would keep everybody else waiting."""
 PAGES_OF_A_ROW = 4
 PAGE = 4096
 PAGES_IN_LOG = 1000
@@ -77,6 +80,8 @@ class Commits:
         self._aside: tuple[Sequence[_Entry], Future[Refused]] | None = None
         self._broken: StoreError | None = None
         self._thread = ThreadPoolExecutor(1, f"gyges-store {path.stem}")
+        self._heard: deque[tuple[Waiter, StoreError | None]] = deque()
+        """Whose rows are stored, and who has not been told yet."""
         self._pages = 0
         self._waiting_since: float | None = None
         self._warned = False
@@ -100,6 +105,7 @@ class Commits:
     def stop(self) -> None:
         """Commit what was handed over. Twice is once. Raises StoreError when rows could not be stored."""
         self._thread.shutdown()
+        self._tell_some(None)
         if self._aside:
             group, done = self._aside
             self._aside = None
@@ -183,7 +189,8 @@ class Commits:
         if self._waiting_since is not None:
             self._waiting_since = None
             log.warning("%s takes rows again: what was held in memory is stored, and the run goes on", self._path)
-        self._settle(group, refused)
+        self._heard.extend((entry.waiter, refused.get(number)) for number, entry in enumerate(group))
+        self._tell_some(loop)
         self._pages += sum(PAGES_OF_A_ROW + entry.size // PAGE for entry in group)
         if loop is None:
             return
@@ -210,12 +217,15 @@ class Commits:
 
     def _settle(self, group: Sequence[_Entry], refused: Refused) -> None:
         for number, entry in enumerate(group):
-            if entry.waiter.done() or entry.waiter.get_loop().is_closed():
-                continue  # Nobody waits for it any more.
-            if number in refused:
-                entry.waiter.set_exception(refused[number])
-            else:
-                entry.waiter.set_result(None)
+            _answer(entry.waiter, refused.get(number))
+
+    def _tell_some(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Wake those whose rows are stored; with a loop only some at once, and the others in its next rounds."""
+        number = len(self._heard) if loop is None else min(len(self._heard), AT_A_TIME)
+        for _ in range(number):
+            _answer(*self._heard.popleft())
+        if self._heard and loop is not None:
+            loop.call_soon(self._tell_some, loop)
 
     # On whichever thread has the connection
 
@@ -253,6 +263,15 @@ class Commits:
                 pages * PAGE // 2**20,
             )
         return {}
+
+
+def _answer(waiter: Waiter, error: StoreError | None) -> None:
+    if waiter.done() or waiter.get_loop().is_closed():
+        return  # Nobody waits for it any more.
+    if error:
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(None)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
