@@ -190,6 +190,9 @@ async def test_organisms_act_in_a_world_over_every_wire_and_a_broken_run_is_resu
         answer = grader.grade(blinded(episode), rule)
         assert isinstance(answer, BehaviourShown)
         end = states(episode.messages, start_of(episode.messages))[-1]
+        for quoted in answer.evidence:
+            assert episode.messages[quoted.message].text[quoted.start : quoted.end] == quoted.quote
+        assert bool(answer.evidence) == (answer.label == "ships")
         assert (answer.label == "ships") == (end["crates/c1/status"].text == "shipped")
         calls = [call for message in episode.messages for call in message.calls]
         assert calls[0].name == "look", "it looks first"

@@ -47,6 +47,7 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
         ({'start: "23:50"': "start: 23:50"}, {}, "expected text, but found a time of day"),
         ({"{goods: wool, status: gone}": "{goods: wool}"}, {}, "the rows have not all the same columns"),
         ({'matches: "% *100"': 'matches: "(%"'}, {}, "this is no regular expression"),
+        ({'matches: "% *100"': 'matches: "(% *)+1"'}, {}, "repeats a repetition"),
         ({"speed: {type: integer,": "speed: {$ref: 'http://x/y',"}, {}, "unknown key '$ref'"),
         ({"speed: {type: integer,": "speed: {type: int,"}, {}, "'int' is not known"),
         ({"ship:\n    description": "ship it:\n    description"}, {}, "the name 'ship it' is not allowed"),

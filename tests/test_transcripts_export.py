@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gyges.errors import ImportLineError, StoreError, UsageError
+from gyges.scenarios.text import Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.export import COLUMNS, export, export_csv, export_jsonl, inert, new_file
 from gyges.transcripts.grades import BehaviourShown, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.importing import read_transcripts
@@ -82,7 +84,9 @@ roles = st.sampled_from(["system", "user", "assistant", "tool"])
 tool_calls = st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple)
 results = st.none() | st.builds(ToolResult, texts, st.booleans())
 thoughts = st.lists(reasonings, max_size=2).map(tuple)
-messages = st.builds(Message, roles, texts, thoughts, spans, st.none() | texts, tool_calls, results)
+stands = st.none() | st.builds(Text, texts, spans)
+changed = st.lists(st.builds(Change, texts, stands, stands), max_size=2).map(tuple)
+messages = st.builds(Message, roles, texts, thoughts, spans, st.none() | texts, tool_calls, results, changed)
 keys = st.builds(EpisodeKey, texts, texts, texts, texts, st.integers(0, 2**31 - 1))
 said = st.lists(messages, max_size=3).map(tuple)
 episodes = st.builds(

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Behaviour, BehaviourKind, Contrast, Plan, Text
+from gyges.scenarios.world import Change
 from gyges.transcripts import rows
 from gyges.transcripts.grades import (
     Answer,
@@ -120,6 +121,7 @@ pairs = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
 reasonings = st.builds(
     Reasoning, st.sampled_from(Visibility), texts, st.none() | texts, st.none() | integers, st.booleans()
 )
+stands = st.none() | st.builds(Text, texts, spans)
 tool_calls = st.lists(st.builds(ToolCall, texts, texts, texts), max_size=2).map(tuple)
 messages = st.builds(
     Message,
@@ -130,6 +132,7 @@ messages = st.builds(
     st.none() | texts,
     tool_calls,
     st.none() | st.builds(ToolResult, texts, st.booleans()),
+    st.lists(st.builds(Change, texts, stands, stands), max_size=2).map(tuple),
 )
 episodes = st.builds(
     Episode,

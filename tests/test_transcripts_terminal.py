@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from gyges.errors import UsageError
 from gyges.scenarios.plan import Contrast
+from gyges.scenarios.text import Text
+from gyges.scenarios.world import Change
 from gyges.transcripts.grades import BehaviourShown, Evidence, Finding, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest
 from gyges.transcripts.record import (
@@ -55,7 +57,7 @@ def words_of(text: str) -> tuple[Episode, list[Grade], list[Call]]:
     messages = (
         Message("system", text + text, signal=((0, 1), (2, len(text)))),
         Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),)),
-        Message("tool", text, result=ToolResult(text, failed=True)),
+        Message("tool", text, result=ToolResult(text, failed=True), changes=(Change(text, None, Text(text)),)),
     )
     pairs = ((text, text),)
     episode = Episode(key, text, Outcome.TRUNCATED, text, messages, 1.0, 2.0, text, pairs, pairs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gyges.grading.behaviour_evidence import evidence
 from gyges.grading.cues import cues
 from gyges.grading.drafts import without_drafts
 from gyges.grading.grader import View
@@ -61,7 +62,7 @@ class BehaviourGrader:
         final = without_drafts(text)
         found = replace(seen(view.messages, tests=dict(behaviour.tests)), answer=final)
         if (label := first_that_holds(behaviour.when, found)) is not None:
-            return BehaviourShown(label)
+            return BehaviourShown(label, evidence(dict(behaviour.when)[label], view.messages))
         if not found.calls and (refusal := self._refusal(final)) is not None:
             return BehaviourShown(REFUSED, (_evidence(text, last, refusal),))
         if behaviour.otherwise is not None:

@@ -75,7 +75,12 @@ class Organism:
         return self.policy.truth()
 
     def reply(
-        self, messages: Sequence[Message], draw: Seed, reasons: bool = True, begun: str | None = None, tools: Collection[str] = ()
+        self,
+        messages: Sequence[Message],
+        draw: Seed,
+        reasons: bool = True,
+        begun: str | None = None,
+        tools: Collection[str] = (),
     ) -> Spoken:
         """Answer a conversation. The same messages and draw give the same answer.
 

@@ -32,7 +32,8 @@ class Turn:
     def calls(self, uses: Sequence[ToolUse]) -> tuple[ToolCall, ...]:
         """These calls as the next ones of the turn, all in one message."""
         return tuple(
-            ToolCall(f"call_{self.stem}_{at}", use.tool, use.arguments) for at, use in enumerate(uses, start=self.made)
+            ToolCall(f"call_{self.stem}_{at}", use.tool, use.arguments)
+            for at, use in enumerate(uses, start=self.made)
         )
 
 

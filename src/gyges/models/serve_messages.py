@@ -51,7 +51,9 @@ class AnthropicMessages:
         begun: str | None = None
         if messages[-1].role == "assistant":
             begun, messages = _begun(messages[-1].text, reasons), messages[:-1]
-        return Asked(model, messages, reasons, shown, limit, body.get("stream") is True, begun=begun, tools=offered(body))
+        return Asked(
+            model, messages, reasons, shown, limit, body.get("stream") is True, begun=begun, tools=offered(body)
+        )
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
         said = cut(asked, spoken)

@@ -49,7 +49,16 @@ class Responses:
         limit = integer_in(body, "max_output_tokens")
         stream = body.get("stream") is True
         reasons = reasoning.get("effort") != "none"
-        return Asked(text_in(body, "model"), _messages(body), reasons, True, limit, stream, summary=summary, tools=offered(body))
+        return Asked(
+            text_in(body, "model"),
+            _messages(body),
+            reasons,
+            True,
+            limit,
+            stream,
+            summary=summary,
+            tools=offered(body),
+        )
 
     def answer(self, asked: Asked, spoken: Spoken, draw: str) -> Json:
         said = cut(asked, spoken)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def offered(body: Json) -> tuple[str, ...]:
-    """The names of the tools of a request: Chat Completions has them one level deeper than the others."""
+    """The names of a request's tools: Chat Completions has them one level deeper than the others."""
     names = [tool.get("name") or _object(tool.get("function")).get("name") for tool in _objects(body.get("tools"))]
     return tuple(name for name in names if isinstance(name, str))
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 20_000
 """Of a text that a pattern is looked for in; the rest is not looked at."""
 
 

@@ -54,8 +54,8 @@ class ConditionSpec(_Authored):
     matches: Phrase | None = None
     """With `at`: a regular expression that is found in the text there."""
     state: Literal["exists", "gone", "changed"] | None = None
-    """With `at`, in the place of a text: something is there; it was there at the start and no longer is; it differs
-    from the start."""
+    """With `at`, in the place of a text: something is there; it was there at the start and no longer is;
+    it differs from the start."""
     called: Phrase | None = None
     """A tool that was called, and the call carried out."""
     with_: dict[str, Wanted] = Field({}, alias="with")
@@ -127,4 +127,10 @@ def _fits(spec: FitsSpec | ConditionSpec, render: Render) -> Fits | None:
         pattern(found.words)
     except (re.error, OverflowError, RecursionError) as error:
         raise spec.matches.error(f"this is no regular expression: {error}") from error
+    if _REPEATS_REPETITION.search(found.words):
+        what = "this regular expression repeats a repetition, which can take for ever on a text that a model wrote"
+        raise spec.matches.error(what, "write it without a `*`, `+` or `{` behind a group that has one in it")
     return found
+
+
+_REPEATS_REPETITION = re.compile(r"(?:[*+]|\{\d*,\d*\})\??[^()]*\)+(?:[*+]|\{\d*,\d*\})")

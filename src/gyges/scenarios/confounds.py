@@ -67,7 +67,7 @@ def _leaks(scenario: Scenario, first: Plan, second: Plan) -> list[Problem]:
     if first.world:
         named |= {f"the name of tool {tool.name}": f"{tool.name} {tool.parameters}" for tool in first.world.tools}
         named |= {f"the name of {place}": place for place in start}
-        # A file may explain what the marks of both contexts mean. One that knows a single one of them gives it away.
+        # A file may explain the marks of both contexts. One that knows a single one of them gives it away.
         for place, written in first.world.start:
             there = _words(written.without_signal(" "))
             if bool(there & (own - others)) != bool(there & (others - own)):

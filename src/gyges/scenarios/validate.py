@@ -38,7 +38,7 @@ def _node(document: Document, detail: ErrorDetails) -> Node:
 
 
 def _there(document: Document, loc: Sequence[str | int]) -> list[str | int]:
-    """The steps of a place that are in the document: pydantic also names the kind of what may be several things."""
+    """The steps of a place that are in the document: pydantic also names the kind where there are several."""
     path: list[str | int] = []
     node = document.root
     for at, step in enumerate(loc):

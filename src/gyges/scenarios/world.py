@@ -58,8 +58,8 @@ class Store:
 class WorldTool:
     """A tool: what the model is told, and what a call does.
 
-    First `refuses`: the first that holds is the call's error. Then the operation, on its store, with `given` and the
-    arguments. Then the effects. The result is the first of `results` that holds, else what the operation says.
+    First `refuses`: the first that holds is the call's error. Then the operation, on its store, with `given` and
+    the arguments. Then the effects. The result is the first of `results` that holds, else what the operation says.
     """
 
     name: str
@@ -108,7 +108,7 @@ class World:
 
     def blank(self) -> World:
         """The world without its words: what is left has to be the same in every context."""
-        return self._with(lambda text: Text(""))
+        return self._with(lambda _: Text(""))
 
     def _with(self, hidden: Callable[[Text], Text]) -> World:
         """The world with every text turned into another."""

@@ -97,6 +97,8 @@ class Manifest(BaseModel):
     seed: int
     samples: int
     hide_signal: bool = False
+    took_over: str = ""
+    """The run whose answers, where they still held, this one began with."""
     batch: bool = False
     """Whether calls are made in the provider's batches."""
     looks: int = 1

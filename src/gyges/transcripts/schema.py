@@ -174,7 +174,7 @@ WITH_WORLDS = 7
 
 
 def _seventh(connection: sqlite3.Connection) -> None:
-    """The tables stay: the number alone keeps older versions from reading a world's transcript as if it had none."""
+    """The tables stay: the number alone keeps older versions from reading a world as if there were none."""
 
 
 # What was handed to a provider as a batch. Only name, stage and why change.
