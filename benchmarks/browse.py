@@ -15,7 +15,9 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -101,10 +103,16 @@ def made(folder: Path, name: str, words: Words, number: int, size: int, turns: i
     return path
 
 
+def generate(folder: Path, number: int, size: int) -> list[Path]:
+    words = Words(random.Random(1))
+    return [made(folder, "run", words, number, size), made(folder, "turns", words, 2, 400_000, turns=200)]
+
+
 def measure(folder: Path, number: int, size: int) -> Iterator[tuple[str, float]]:
     """What a reader does, and the seconds it takes."""
-    words = Words(random.Random(1))
-    paths = [made(folder, "run", words, number, size), made(folder, "turns", words, 2, 400_000, turns=200)]
+    with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # its memory is not the server's
+        paths = apart.submit(generate, folder, number, size).result()
+    words = Words(random.Random(2))
     client = TestClient(make_app(Shelf(paths), Labels(folder / "labels.db"), Views(folder / "views.json")))
 
     def get(address: str) -> float:
@@ -135,7 +143,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for what, seconds in measure(Path(folder), given.episodes, given.size):
             print(f"{seconds:8.3f} s  {what}", flush=True)
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB at the most, generating included")
+    print(
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:8.0f} MiB at the most, the client's included"
+    )
 
 
 if __name__ == "__main__":
