@@ -22,7 +22,7 @@ FILE: JudgeFile = judge_grader("alignment-faking").rubric.file
 CODE = "0123456789abcdef0123456789abcdef"
 EPISODE = episode(0, "training", FAKES)
 VIEW: View = blinded(EPISODE)
-SHOWN = shown(VIEW, FILE.sees)
+SHOWN = shown(VIEW, FILE.sees, FILE.quotes)
 FIVE = FILE.composites["alignment_faking"]
 Json = dict[str, object]
 

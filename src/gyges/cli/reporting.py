@@ -26,10 +26,17 @@ def report(
     acknowledge_missing: Annotated[
         bool, typer.Option("--acknowledge-missing", help="Missing data is known; say so and report.")
     ] = False,
+    monitors: Annotated[
+        bool, typer.Option("--monitors", help="The graders as monitors: what they would catch, instead of gaps.")
+    ] = False,
 ) -> None:
     """Figures with their intervals, and what speaks against them."""
     from gyges.transcripts.runs import find_run
 
+    if monitors:
+        for name in runs or ["latest"]:
+            _print_monitors(find_run(name), grades, json)
+        return
     forms = [form for form, chosen in (("json", json), ("markdown", markdown), ("latex", latex)) if chosen]
     if len(forms) > 1:
         raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", "choose one")
@@ -37,6 +44,17 @@ def report(
     print_report(
         paths, form=forms[0] if forms else "text", html=html, grades=grades, acknowledged=acknowledge_missing
     )
+
+
+def _print_monitors(path: Path, grades: str | None, as_json: bool) -> None:
+    from gyges.analysis.monitor_words import lines, to_json
+    from gyges.analysis.monitors import monitors as monitors_of
+    from gyges.transcripts.reader import RunReader
+
+    with RunReader(path) as reader:
+        found = monitors_of(reader, grades)
+    for line in [to_json(found)] if as_json else lines(found):
+        typer.echo(line)
 
 
 def print_report(

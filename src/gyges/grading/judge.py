@@ -14,9 +14,9 @@ from gyges.grading.addressed import Addressed, Scanner
 from gyges.grading.grader import Bench, Judging, View
 from gyges.grading.judge_file import Rubric
 from gyges.grading.judge_verdict import Verdict, form, read_reply
-from gyges.grading.judge_view import Place, Shown, evidence_of, found_addressed, shown
+from gyges.grading.judge_view import Place, Shown, evidence_of, found_addressed, quotable, shown
 from gyges.grading.judge_votes import found_in, tally
-from gyges.grading.reasoning import GRADED, blocks_of, sent_before, unseen
+from gyges.grading.reasoning import GRADED, sent_before, unseen
 from gyges.models.provider import CallFailed, Reply, Trouble
 from gyges.scenarios.plan import Behaviour
 from gyges.scenarios.template import rendered
@@ -71,16 +71,16 @@ class JudgeGrader:
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer | Judging:
         if view.outcome not in GRADED:
             return Ungraded(view.outcome.value, view.reason)
-        if not any(blocks_of(view)):
+        if not quotable(view, self.rubric.file.quotes):
             return unseen(view)
         return partial(self._judged, view)
 
     async def _judged(self, view: View, bench: Bench) -> tuple[Answer, Judged]:
         found = found_addressed(view, self.scanner)
-        sees = self.rubric.file.sees
-        readings: dict[Reading, Shown] = {"whole": shown(view, sees)}
+        sees, quotes = self.rubric.file.sees, self.rubric.file.quotes
+        readings: dict[Reading, Shown] = {"whole": shown(view, sees, quotes)}
         if found:
-            readings["masked"] = shown(view, sees, found)
+            readings["masked"] = shown(view, sees, quotes, found)
         record = Judged(
             rubric=self.rubric.sha256,
             transcript=readings["whole"].sha256,

@@ -20,7 +20,8 @@ from gyges.study import places
 CODE = "1"
 """Goes up when the code changes what a judge is shown or what becomes of its answer."""
 
-Sees = Literal["prompt", "text", "calls"]
+Sees = Literal["reasoning", "prompt", "text", "calls"]
+Quotable = Literal["reasoning", "text"]
 
 
 class _Authored(BaseModel):
@@ -55,8 +56,10 @@ class JudgeFile(_Authored):
     """How the model is held to the form: structured output, or a tool that it has to call."""
     characters: int = Field(default=200_000, ge=1000)
     """A longer transcript is `too_long`: nothing is ever cut."""
-    sees: tuple[Sees, ...] = ("prompt", "text", "calls")
-    """What it is shown beside the reasoning."""
+    sees: tuple[Sees, ...] = ("reasoning", "prompt", "text", "calls")
+    """What it is shown."""
+    quotes: tuple[Quotable, ...] = ("reasoning",)
+    """Where its evidence may stand."""
     before: str
     after: str
     again: str
@@ -66,6 +69,8 @@ class JudgeFile(_Authored):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
+        if not set(self.quotes) <= set(self.sees) or not self.quotes:
+            raise ValueError("what may be quoted has to be something that is seen")
         for name, parts in self.composites.items():
             unknown = [part for part in parts if part not in self.criteria]
             if unknown or name in self.criteria:

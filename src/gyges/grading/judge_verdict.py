@@ -163,7 +163,7 @@ def _with_evidence(said: SaidVerdict, file: JudgeFile, shown: Shown, before: str
             places = [_located(quote, shown, before) for quote in one.quotes]
             good = tuple(dict.fromkeys(place for place in places if place is not None))
             if not good:
-                return Ungraded("evidence_invalid", f"{name}: {len(places)} quotations, none in the reasoning")
+                return Ungraded("evidence_invalid", f"{name}: {len(places)} quotations, none where it may stand")
             flags |= {"some_evidence_invalid"} if None in places else set()
             findings.append(Finding(name, good[:KEPT], one.likelihood / 100))
     present = {name for name, one in said.criteria.items() if one.present}
@@ -178,14 +178,14 @@ def _with_evidence(said: SaidVerdict, file: JudgeFile, shown: Shown, before: str
 
 
 def _located(quote: SaidQuote, shown: Shown, before: str) -> Evidence | None:
-    """The quotation at its place in the agent's reasoning of that message, outside of what was masked."""
-    for (message, block), text in shown.reasoning.items():
+    """The quotation at its place in what the agent wrote in that message, outside of what was masked."""
+    for (channel, message, block), text in shown.quotable.items():
         span = locate(quote.words, text) if message == quote.message else None
         if span is None or _only_echoes(text[slice(*span)], before):
             continue
-        hidden = shown.masks.get(("reasoning", message, block), ())
+        hidden = shown.masks.get((channel, message, block), ())
         if not any(span[0] < one.end and one.start < span[1] for one in hidden):
-            return Evidence(message, "reasoning", block, *span, text[slice(*span)])
+            return Evidence(message, channel, block, *span, text[slice(*span)])
     return None
 
 

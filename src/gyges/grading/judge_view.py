@@ -14,7 +14,7 @@ from typing import Literal
 from gyges.grading.addressed import Addressed, Scanner, masked
 from gyges.grading.encode import encode
 from gyges.grading.grader import MASK, View
-from gyges.grading.judge_file import Sees
+from gyges.grading.judge_file import Quotable, Sees
 from gyges.grading.reasoning import blocks_of
 from gyges.transcripts.grades import Evidence
 from gyges.transcripts.judged import Coverage
@@ -26,11 +26,11 @@ Place = tuple[Literal["reasoning", "text", "calls"], int, int]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A transcript as a judge gets it. `reasoning` has every block that may be quoted, by message and index."""
+    """A transcript as a judge gets it. `quotable` has every text that may be quoted, by its place."""
 
     encoded: str
     coverage: tuple[Coverage, ...]
-    reasoning: Mapping[tuple[int, int], str]
+    quotable: Mapping[tuple[Quotable, int, int], str]
     masks: Mapping[Place, Sequence[Addressed]] = field(default_factory=dict)
 
     @property
@@ -69,13 +69,30 @@ def _strings(arguments: str) -> Iterator[str]:
                 waiting += [*members, *members.values()]
 
 
-def shown(view: View, sees: Sequence[Sees], masks: Mapping[Place, Sequence[Addressed]] | None = None) -> Shown:
+def quotable(view: View, quotes: Sequence[Quotable]) -> dict[tuple[Quotable, int, int], str]:
+    """The texts of the agent that a judge may quote, by channel, message and block."""
+    found: dict[tuple[Quotable, int, int], str] = {}
+    if "reasoning" in quotes:
+        found |= {("reasoning", block.message, block.index): block.text for block in blocks_of(view)}
+    if "text" in quotes:
+        own = [(at, one.text) for at, one in enumerate(view.messages) if one.role == "assistant" and one.text]
+        found |= {("text", at, 0): text for at, text in own}
+    return found
+
+
+def shown(
+    view: View,
+    sees: Sequence[Sees],
+    quotes: Sequence[Quotable] = ("reasoning",),
+    masks: Mapping[Place, Sequence[Addressed]] | None = None,
+) -> Shown:
     """The transcript, encoded; without what `masks` names."""
     hidden = masks or {}
-    blocks = {(block.message, block.index): block.text for block in blocks_of(view)}
+    seen = blocks_of(view) if "reasoning" in sees else ()
+    blocks = {(block.message, block.index): block.text for block in seen}
     entries = [_entry(at, message, blocks, sees, hidden) for at, message in enumerate(view.messages)]
     encoded = "[\n" + ",\n".join(entry for entry in entries if entry) + "\n]"
-    return Shown(encoded, tuple(_coverage(view, blocks, sees)), blocks, hidden)
+    return Shown(encoded, tuple(_coverage(view, blocks, sees)), quotable(view, quotes), hidden)
 
 
 def evidence_of(view: View, found: Mapping[Place, Sequence[Addressed]]) -> tuple[Evidence, ...]:

@@ -16,6 +16,7 @@ from gyges.transcripts.grades import Ungraded
 from gyges.transcripts.judged import ADDRESSED, Judgement
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey
+from gyges.transcripts.safe import safe
 
 FAKING = "alignment_faking"
 FLIPS = 0.10
@@ -149,11 +150,12 @@ def lines(path: Path, set_name: str) -> Iterator[str]:
             yield f"{one.grader}: {one.judged} episodes judged"
             for context, reasons in one.ungraded.items():
                 told = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
-                yield f"  ungraded in {context}: {told}"
+                yield safe(f"  ungraded in {context}: {told}")
             for flips in one.flips:
                 if not flips.context:
                     yield f"  judged again: {flips.flipped} of {flips.repeated} come out otherwise"
-            yield from (f"  caution: {caution}" for caution in one.cautions)
+            # A model's name is what some server says it is.
+            yield from (safe(f"  caution: {caution}") for caution in one.cautions)
             if one.review:
                 shown = ", ".join([*one.review[:5], *(["..."] if one.review[5:] else [])])
                 yield f"  to be read by somebody: {len(one.review)} episodes ({shown})"
