@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gyges.agents.graphs import load_graph
-from gyges.agents.profile import load_profile, profile_names
+from gyges.agents.profile import Role, load_profile, profile_names
 from gyges.agents.tools import load_tools
 from gyges.errors import AuthoringError, UsageError
 from tests.conftest import Shown, Study
@@ -62,7 +62,7 @@ def test_a_profile_says_how_an_agent_is_asked_and_how_far_it_may_go(study: Study
 @pytest.mark.usefixtures("study")
 def test_every_profile_of_the_library_can_be_played() -> None:
     for name in profile_names():
-        profile = load_profile(name)
+        profile = load_profile(name, role=None)
         load_graph(profile.graph)
         if profile.tools:
             assert load_tools(profile.tools, profile.state).tools
@@ -146,3 +146,21 @@ def test_files_of_the_same_name_are_two_modules(study: Study, tmp_path: Path) ->
         path.parent.mkdir(exist_ok=True)
         path.write_text(own.replace("chat", "chat" if path is paths[0] else "scratchpad"), encoding="utf-8")
     assert load_graph(f"{paths[0]}:graph") is not load_graph(f"{paths[1]}:graph")
+
+
+ROLES = [("judge", "agent"), ("paraphraser", "agent"), ("judge", "paraphraser")]
+
+
+@pytest.mark.parametrize(("own", "asked"), ROLES)
+def test_a_profile_with_a_role_is_for_no_other(study: Study, own: Role, asked: Role) -> None:
+    write(study, f"role: {own}\nmodel: openai/some-model\n")
+    assert load_profile("mine", role=own).role == own
+    assert load_profile("mine", role=None).role == own
+    with pytest.raises(UsageError, match=f"mine is no {asked}: its role is {own}"):
+        load_profile("mine", role=asked)
+
+
+@pytest.mark.parametrize("role", ["judge", "paraphraser"])
+def test_an_agent_or_a_model_will_do_for_every_role(study: Study, role: Role) -> None:
+    write(study, "model: openai/some-model\n")
+    assert load_profile("mine", role=role).model == load_profile("openai/some-model", role=role).model

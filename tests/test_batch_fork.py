@@ -43,6 +43,7 @@ PROFILES = {
     "signed": "model: organism/needs\nwire: anthropic\nsampling: {max_tokens: 3000, reasoning_tokens: 1024}\n",
     "responses": "model: organism/needs\nwire: openai-responses\n",
     "padded": PAD,
+    "judge": "role: judge\nmodel: organism/plain\n",
     "other-words": "role: paraphraser\nmodel: organism/plain\n",
 }
 
@@ -311,7 +312,7 @@ async def test_a_paraphraser_is_asked_in_the_forks_name_and_its_calls_are_kept(s
         (interventions("removed:0.5"), "can't be read"),
         (interventions("truncated:2"), "can't be read"),
         (interventions("removed", "removed"), "named twice"),
-        (ForkOrder("one", "intervention", ("paraphrased",), ("last",), paraphraser="needs"), "is no paraphraser"),
+        (ForkOrder("one", "intervention", ("paraphrased",), ("last",), paraphraser="judge"), "is no paraphraser"),
     ],
 )
 async def test_what_can_not_be_forked_is_refused_before_anything_is_asked(

@@ -104,22 +104,24 @@ def find_profile(name: str) -> Path | None:
     return None
 
 
-def load_profile(name: str, base_url: str | None = None, role: Role = "agent") -> Profile:
-    """The profile of that name, or one made of `provider/model`. Raises UsageError for an unknown name or another
-    role, and AuthoringError for a file that can't be used.
+def load_profile(name: str, base_url: str | None = None, role: Role | None = "agent") -> Profile:
+    """The profile of that name, or one made of `provider/model`, for this role; None: for any.
+
+    An agent's profile will do for every role, and no other one for an agent. Raises UsageError for an unknown name
+    or another role, and AuthoringError for a file that can't be used.
     """
     path = find_profile(name)
     if path is not None:
         profile = read_profile(path)
     elif "/" in name:
-        profile = Profile(name=name, role=role, model=name, base_url=base_url)
+        profile = Profile(name=name, model=name, base_url=base_url)
         _check_model(profile)
     else:
         raise UsageError(
             f"no agent is called {name!r}",
             f"{nearest(name, profile_names())} A model is named provider/model, such as openai/MODEL",
         )
-    if profile.role != role:
+    if role is not None and profile.role not in ("agent", role):
         to_do = f"name another, or write `role: {role}` in its profile"
         raise UsageError(f"{name} is no {role}: its role is {profile.role}", to_do)
     return profile.model_copy(update={"base_url": base_url}) if base_url else profile

@@ -34,7 +34,7 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     names = paths or families()
     if not paths:
         for name in profile_names():
-            profile = load_profile(name)
+            profile = load_profile(name, role=None)
             load_graph(profile.graph)
             if profile.tools:
                 load_tools(profile.tools, profile.state)

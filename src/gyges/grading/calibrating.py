@@ -144,7 +144,7 @@ def calibrate_grader(
 def _models(order: GradingOrder) -> tuple[str, ...]:
     from gyges.agents.profile import load_profile
 
-    return tuple(load_profile(name, order.base_url).model for name in order.judges)
+    return tuple(load_profile(name, order.base_url, role="judge").model for name in order.judges)
 
 
 def _sha256(labelled: Sequence[LabelledEpisode]) -> str:

@@ -141,7 +141,7 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
         raise UsageError("a judge is named twice", "name each --judge once")
     from gyges.agents.profile import load_profile
 
-    profiles = tuple(load_profile(name, order.base_url) for name in order.judges)
+    profiles = tuple(load_profile(name, order.base_url, role="judge") for name in order.judges)
     return _Work(graders, profiles, order)
 
 
