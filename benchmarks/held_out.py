@@ -29,6 +29,9 @@ KEYWORDS = re.compile(
     re.IGNORECASE,
 )
 """The naive count that a grader has to beat: how often a reasoning has one of the topic's words."""
+HEAD = """\
+| finding | found rightly | found wrongly | missed | rightly not found | precision | recall | AUROC |
+|---|---|---|---|---|---|---|---|"""
 Answers = Callable[[str], dict[str, tuple[bool, float]]]
 """For a text, each finding: whether it was found, and its score."""
 
@@ -40,10 +43,7 @@ def main(names: Sequence[str]) -> None:
         print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
         for grader, version, answers in graders():
             print(f"\n{grader}, version {version}\n")
-            print(
-                "| finding | found rightly | found wrongly | missed | rightly not found | precision | recall | AUROC |"
-            )
-            print("|---|---|---|---|---|---|---|---|")
+            print(HEAD)
             for row in table(texts, answers):
                 print(row)
         print(f"\nnaive count of keywords: AUROC {shown(naive(texts).auroc)}")

@@ -67,25 +67,30 @@ class Found:
 class Hits:
     """Where in a sentence the classes stand. `bits` has one bit for each class that does."""
 
-    events: list[tuple[int, int, int]]
+    events: list[tuple[frozenset[int], int, int]]
+    """Classes by number, and the first word and one past the last that they have here."""
     bits: int
     _spans: dict[int, list[Match]] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)
+    """The patterns to be tried."""
 
     def spans(self, number: int) -> list[Match]:
         """The places of one class, in order."""
         known = self._spans.get(number)
         if known is None:
-            bit = 1 << number
-            known = (
-                sorted({(start, end) for bits, start, end in self.events if bits & bit}) if self.bits & bit else []
-            )
+            known = []
+            if self.bits >> number & 1:
+                known = [(start, end) for classes, start, end in self.events if number in classes]
+                if len(known) > 1:
+                    known = sorted(set(known))
             self._spans[number] = known
         return known
 
-    def add(self, bits: int, found: Iterable[Found]) -> None:
-        self.events += [(bits, one.start, one.end) for one in found]
+    def add(self, bits: int, classes: frozenset[int], found: Iterable[Found]) -> None:
+        self.events += [(classes, one.start, one.end) for one in found]
         self.bits |= bits
-        self._spans = {number: spans for number, spans in self._spans.items() if not bits >> number & 1}
+        for number in classes:
+            self._spans.pop(number, None)
 
 
 @dataclass(slots=True)
@@ -110,6 +115,10 @@ class _Node:
         if word in self.exact:
             nodes.append(self.exact[word])
         return nodes
+
+
+_Word = tuple[int, frozenset[int], tuple[int, ...], tuple[_Node, ...]]
+"""What a word can be: bits and numbers of its classes, the patterns to be tried, phrases that it begins."""
 
 
 class Lexicon:
@@ -141,9 +150,21 @@ class Lexicon:
         self._negation = self.number(negation) if negation else -1
         self._bits = self._unions()
         self._root = self._tree()
-        self._first: dict[str, tuple[int, tuple[_Node, ...]]] = {}
+        self._first: dict[str, _Word] = {}
+        self._of_bits: dict[int, frozenset[int]] = {}
+        self._needs = [pattern.bits for pattern in self._patterns]
+        self._made = 0
+        for pattern in self._patterns:
+            if pattern.makes >= 0:
+                self._made |= self._bits[pattern.makes]
+        self._by_keys: dict[int, tuple[int, ...]] = {}
+        """The patterns that are tried, by the keys that stand there; there are as many as words differ in them."""
+        self._keys = 0
+        self._triggers: dict[int, list[int]] = {}
         self._triggers = self._triggered()
         self._keys = sum(1 << number for number in self._triggers)
+        self._first.clear()
+        self._by_keys.clear()
 
     def number(self, name: str) -> int:
         """The number of a named class. Raises PatternError if there is none."""
@@ -158,11 +179,12 @@ class Lexicon:
         With `accept`, only those that it accepts, and of each name no pattern after the first accepted.
         """
         hits = self._scan(words)
-        waiting = self._triggered_by(hits.bits)
+        seen = set(hits.waiting)
+        needs, may = self._needs, hits.bits | self._made
+        # A sorted list is a heap. Most patterns need something that no part can make.
+        waiting = sorted([one for one in seen if needs[one] & may == needs[one]])
         found: list[Found] = []
         settled: set[str] = set()
-        seen = set(waiting)
-        heapq.heapify(waiting)
         while waiting:
             pattern = self._patterns[heapq.heappop(waiting)]
             if pattern.bits & hits.bits != pattern.bits or pattern.name in settled:
@@ -177,11 +199,12 @@ class Lexicon:
                     settled.add(pattern.name)
                 continue
             bits = self._bits[pattern.makes]
-            hits.add(bits, matches)
-            new = [one for one in self._triggered_by(bits) if one not in seen]
-            seen.update(new)
-            for one in new:
-                heapq.heappush(waiting, one)
+            hits.add(bits, self._numbers(bits), matches)
+            for one in self._triggered_by(bits):
+                if one not in seen:
+                    seen.add(one)
+                    if needs[one] & may == needs[one]:
+                        heapq.heappush(waiting, one)
         return found
 
     def _unbroken(self, pattern: Pattern, matches: list[Found], hits: Hits) -> list[Found]:
@@ -192,37 +215,61 @@ class Lexicon:
         return [one for one in matches if breaks.isdisjoint(one.holes)]
 
     def _scan(self, words: Sequence[str]) -> Hits:
-        events: list[tuple[int, int, int]] = []
+        events: list[tuple[frozenset[int], int, int]] = []
+        waiting: list[int] = []
         bits = 0
+        first, last = self._first, len(words) - 1
         for index, word in enumerate(words):
-            own, nodes = self._first.get(word) or self._look_up(word)
+            own, classes, triggers, nodes = first.get(word) or self._look_up(word)
             if own:
-                events.append((own, index, index + 1))
+                events.append((classes, index, index + 1))
                 bits |= own
-            for node in nodes:
-                for phrase, end in _ends(node, words, index + 1):
-                    events.append((phrase, index, end))
-                    bits |= phrase
-        return Hits(events, bits)
+                waiting += triggers
+            if nodes and index < last:
+                following = words[index + 1]
+                for node in nodes:
+                    if following not in node.exact and not node.prefixes:
+                        continue
+                    for phrase, end in _ends(node, words, index + 1):
+                        events.append((self._numbers(phrase), index, end))
+                        bits |= phrase
+                        waiting += self._triggered_by(phrase)
+        return Hits(events, bits, waiting=waiting)
 
-    def _look_up(self, word: str) -> tuple[int, tuple[_Node, ...]]:
+    def _look_up(self, word: str) -> _Word:
         nodes = self._root.after(word)
         bits = 0
         for node in nodes:
             bits |= node.bits
         if len(self._first) >= _REMEMBERED:
             self._first.clear()  # a hostile text can't fill the memory with words
-        self._first[word] = (bits, tuple(node for node in nodes if node.exact or node.prefixes))
+        longer = tuple(node for node in nodes if node.exact or node.prefixes)
+        self._first[word] = (bits, self._numbers(bits), self._triggered_by(bits), longer)
         return self._first[word]
 
-    def _triggered_by(self, bits: int) -> list[int]:
+    def _numbers(self, bits: int) -> frozenset[int]:
+        """The classes that the bits are of. Phrases and parts have few sets of them, words as many as there are."""
+        known = self._of_bits.get(bits)
+        if known is None:
+            if len(self._of_bits) >= _REMEMBERED:
+                self._of_bits.clear()
+            spelt = bin(bits)[:1:-1]
+            known = self._of_bits[bits] = frozenset(at for at, bit in enumerate(spelt) if bit == "1")
+        return known
+
+    def _triggered_by(self, bits: int) -> tuple[int, ...]:
+        """The patterns to be tried where a word or a phrase with these bits stands."""
         keys = bits & self._keys
-        waiting: set[int] = set()
-        while keys:
-            lowest = keys & -keys
-            waiting.update(self._triggers[lowest.bit_length() - 1])
-            keys ^= lowest
-        return list(waiting)
+        known = self._by_keys.get(keys)
+        if known is None:
+            waiting: set[int] = set()
+            left = keys
+            while left:
+                lowest = left & -left
+                waiting.update(self._triggers[lowest.bit_length() - 1])
+                left ^= lowest
+            known = self._by_keys[keys] = tuple(waiting)
+        return known
 
     def _class(self, key: str, items: Iterable[str]) -> int:
         number = self._ids.setdefault(key, len(self._ids))
@@ -291,7 +338,7 @@ class Lexicon:
         """The classes that common words are in: no good to look for first."""
         common: set[int] = set()
         for word in _COMMON:
-            bits, _ = self._look_up(word)
+            bits = self._look_up(word)[0]
             common.update(number for number in range(len(self._items)) if bits >> number & 1)
         return common
 

@@ -11,11 +11,13 @@ _BREAK = re.compile(
       | [.!?](?=["”]?[A-Z][a-z])           # or one without a blank after it
       | [。！？]                           # or of one in Chinese or Japanese
       | \n[ \t]*\n                         # an empty line
-      | (?<=[:;])[ \t]*\n                  # a line that ends with a colon
+      | (?<=[:;])\n                        # a line that ends with a colon
       | \n(?=[ \t]*(?:[-*•<#>]|\d{1,3}[.)]))  # the next line is an item, a tag, a heading or a quotation
     """,
     re.VERBOSE,
 )
+_MARK = re.compile(r"[.!?。！？\n]")
+"""Where such a break may begin: found first, as it is quickly found."""
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx)|(?:^|[\s(.])[b-hj-z])\.$", re.IGNORECASE
 )
@@ -101,14 +103,31 @@ def sentences(text: str) -> list[Sentence]:
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:
-    pieces, start = [], 0
-    for found in _BREAK.finditer(text):
-        if found[0][0] in ".!?" and _goes_on(text, found):
+    pieces, start, read = [], 0, 0
+    for mark in _MARK.finditer(text):
+        at = mark.start()
+        if at < read:
             continue
-        pieces.append((start, found.end()))
-        start = found.end()
+        if text[at] == "\n" and _after_colon(text, at):
+            read = at + 1
+        elif found := _BREAK.match(text, at):
+            read = found.end()
+            if found[0][0] in ".!?" and _goes_on(text, found):
+                continue
+        else:
+            continue
+        pieces.append((start, read))
+        start = read
     pieces.append((start, len(text)))
     return pieces
+
+
+def _after_colon(text: str, at: int) -> bool:
+    """Whether only blanks stand between a colon and the end of its line at `at`."""
+    before = at
+    while before > 0 and text[before - 1] in " \t":
+        before -= 1
+    return 0 < before < at and text[before - 1] in ":;"
 
 
 def _goes_on(text: str, found: re.Match[str]) -> bool:
