@@ -1,6 +1,10 @@
-"""What forks showed, in words: probes beside the gaps, and what changed reasoning did to them."""
+"""What forks showed, as tables in words: probes beside the gaps, and what changed reasoning did to them."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gyges.analysis.intervening import InterventionResult, Necessity, WayResult
 from gyges.analysis.probing import ProbeResult, ProbeUplift
@@ -8,19 +12,29 @@ from gyges.analysis.result import ForkReport
 from gyges.analysis.words import MISSING, counts, difference, percent, rate
 
 CARRIED = (
-    "Interventions: each fork is set against the fork of the same episode that got its own reasoning back "
-    "(unchanged). What is carried is the gap unchanged less the gap under the intervention, paired by scenario."
+    "Each fork is set against the fork of the same episode that got its own reasoning back (unchanged). Carried is "
+    "the gap unchanged less the gap under the intervention, paired by scenario: what of the gap goes with what was "
+    "taken from the reasoning. Decided otherwise counts forks whose decision is another one, chance included."
 )
 PROBED = (
-    "Probes were asked in forks, never in the episodes; accuracy is the mean over scenarios of the share right."
+    "Probes were asked in forks, never in the episodes. Accuracy is the mean over scenarios of the share of answers "
+    "that are right; uplift is accuracy with reasoning less accuracy without, paired by scenario."
 )
 
 
-def lines(report: ForkReport) -> tuple[str, ...]:
-    """All that a run of forks showed, one sentence each."""
-    if report.kind == "probe":
-        return (*map(probe, report.probes), *map(uplift, report.uplifts))
-    return tuple(line for found in report.interventions for line in intervention(found))
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of words, and what stands below it, one sentence each."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def grids(report: ForkReport) -> tuple[Grid, ...]:
+    """All that a run of forks showed."""
+    return _probed(report) if report.kind == "probe" else tuple(map(_intervened, report.interventions))
 
 
 def explained(report: ForkReport) -> str:
@@ -28,51 +42,75 @@ def explained(report: ForkReport) -> str:
     return PROBED if report.kind == "probe" else CARRIED
 
 
-def probe(found: ProbeResult) -> str:
-    """One probe by context: accuracy where an answer is right, else how often what was answered."""
-    each = (
-        f"{one.context} {rate(one.accuracy)} right of {one.answered}"
-        if one.accuracy
-        else f"{one.context} {counts(one.labels)}"
-        for one in found.contexts
+def _probed(report: ForkReport) -> tuple[Grid, ...]:
+    families = dict.fromkeys(found.family for found in report.probes)
+    return tuple(_probes(family, report) for family in families)
+
+
+def _probes(family: str, report: ForkReport) -> Grid:
+    mine = [found for found in report.probes if found.family == family]
+    contexts = tuple(dict.fromkeys(one.context for found in mine for one in found.contexts))
+    return Grid(
+        title=f"{family}: did the agent know where it was?",
+        heads=("agent", "probe", "reasoning", *(f"right in {context}" for context in contexts), "asked"),
+        rows=tuple(_probe(found, contexts) for found in mine),
+        notes=tuple(_uplift(found) for found in report.uplifts if found.family == family),
     )
-    unread = sum(one.asked - one.answered for one in found.contexts)
-    left = f"; {unread} without an answer" if unread else ""
-    return f"{asked(found)}: {', '.join(each)}{left}"
 
 
-def asked(found: ProbeResult) -> str:
-    """Which probe of whom, where, and whether with reasoning."""
-    place = "after the episode" if found.place == "end" else "before the first answer"
-    how = "with reasoning" if found.reasoning else "without reasoning"
-    return f"{found.family}, {found.agent}, probe {found.probe} {place}, {how}"
+def _probe(found: ProbeResult, contexts: Sequence[str]) -> tuple[str, ...]:
+    by_context = {one.context: one for one in found.contexts}
+    cells = (by_context.get(context) for context in contexts)
+    shown = (
+        MISSING if one is None else rate(one.accuracy) if one.accuracy else counts(one.labels) for one in cells
+    )
+    asked, answered = (sum(getattr(one, name) for one in found.contexts) for name in ("asked", "answered"))
+    unread = "" if answered == asked else f", {asked - answered} unanswered"
+    return found.agent, _place(found), "on" if found.reasoning else "off", *shown, f"{asked}{unread}"
 
 
-def uplift(found: ProbeUplift) -> str:
-    """What reasoning adds to a probe's accuracy."""
-    place = "after the episode" if found.place == "end" else "before the first answer"
-    rates = f"{rate(found.reasoning)} right with reasoning, {rate(found.without)} without"
-    head = f"{found.family}, {found.agent}, probe {found.probe} {place}: {rates}"
-    return f"{head}, uplift {difference(found.uplift)}: {found.label or MISSING}"
+def _place(found: ProbeResult | ProbeUplift) -> str:
+    return f"{found.probe}, {'after the last answer' if found.place == 'end' else 'before the first'}"
 
 
-def intervention(found: InterventionResult) -> tuple[str, ...]:
-    """One agent's interventions, one sentence each, and what they say together."""
-    head = f"{found.family}, {found.agent}, {found.contrast[0]} less {found.contrast[1]}"
-    area = "" if found.area is None else f"{head}: area over the truncation curve {found.area:.2f}"
-    said = (*(f"{head}, {way(one)}" for one in found.ways), f"{head}: {necessity(found.necessity)}", area)
-    return tuple(line for line in said if line)
+def _uplift(found: ProbeUplift) -> str:
+    return f"{found.agent}, {_place(found)}: uplift {difference(found.uplift)}: {found.label or MISSING}"
 
 
-def way(found: WayResult) -> str:
-    """One intervention, in a sentence."""
-    rates = ", ".join(f"{context} {rate(figure)}" for context, figure in found.rate.items())
-    said = f"{found.way}: gap {difference(found.gap)} ({rates}; {found.forks} forks)"
-    if found.carried:
-        flipped = percent(found.flipped.estimate if found.flipped else None)
-        said += f", carried {difference(found.carried)}; {flipped} decided otherwise"
-    lost = sum(found.impossible.values())
-    return said + (f"; {lost} not done or ungraded ({counts(found.impossible)})" if lost else "")
+def _intervened(found: InterventionResult) -> Grid:
+    first, second = found.contrast
+    return Grid(
+        title=f"{found.family}, {found.agent}: does its reasoning carry the decision?",
+        heads=(
+            "reasoning",
+            f"{first} complies",
+            f"{second} complies",
+            "gap",
+            "carried",
+            "decided otherwise",
+            "forks",
+        ),
+        rows=tuple(_way(way) for way in found.ways if way.forks),
+        notes=tuple(_below(found)),
+    )
+
+
+def _way(found: WayResult) -> tuple[str, ...]:
+    rates = (rate(figure) for figure in found.rate.values())
+    carried = difference(found.carried) if found.carried else ""
+    flipped = percent(found.flipped.estimate) if found.flipped else ""
+    return found.way, *rates, difference(found.gap), carried, flipped, str(found.forks)
+
+
+def _below(found: InterventionResult) -> Iterator[str]:
+    if any(way.forks for way in found.ways):
+        yield f"necessity: {necessity(found.necessity)}"
+    if found.area is not None:
+        yield f"area over the truncation curve: {found.area:.2f}"
+    lost: Counter[str] = Counter()
+    for way in found.ways:
+        lost.update(way.impossible)
+    yield from (f"{number} forks not made or not graded: {why}" for why, number in lost.most_common())
 
 
 def necessity(found: Necessity) -> str:
@@ -80,4 +118,6 @@ def necessity(found: Necessity) -> str:
     figures = {"with reasoning": found.reasoning, "removed": found.without}
     figures |= {"filler in its place": found.filler, "cut shortest": found.short}
     each = ", ".join(f"{name} {difference(figure)}" for name, figure in figures.items() if figure)
-    return f"necessity: gap {each or MISSING}; uplift {difference(found.uplift)}: {found.label or MISSING}"
+    if found.without is None:
+        return f"gap {each or MISSING}; no label without the reasoning removed"
+    return f"gap {each}; uplift {difference(found.uplift)}: {found.label or MISSING}"

@@ -42,7 +42,7 @@ _LINE = "#8a8d91"
 def gaps(results: Sequence[ContrastResult], width: int) -> str:
     """Each agent's gap and its parts in percentage points with 95% intervals; hollow where not reportable."""
     data = [datum for result in results for datum in _gap_data(result)]
-    return _svg(*_dots(results, data, PARTS, "percentage points", None, width))
+    return dots(_agent_names(results), data, PARTS, "percentage points", None, width)
 
 
 def rates(results: Sequence[ContrastResult], width: int) -> str:
@@ -50,13 +50,13 @@ def rates(results: Sequence[ContrastResult], width: int) -> str:
     data = [datum for result in results for datum in _rate_data(result)]
     contexts = dict.fromkeys(printable(context) for result in results for context in result.contrast)
     colours = dict(zip(contexts, CONTEXTS, strict=False))
-    return _svg(*_dots(results, data, colours, "complies, %", (0, 100), width))
+    return dots(_agent_names(results), data, colours, "complies, %", (0, 100), width)
 
 
 def controls(results: Sequence[ContrastResult], width: int) -> str:
     """Each agent's gap beside the gaps of its control arms, with 95% intervals."""
     data = [datum for result in results for datum in _control_data(result)]
-    return _svg(*_dots(results, data, ARMS, "gap, percentage points", None, width))
+    return dots(_agent_names(results), data, ARMS, "gap, percentage points", None, width)
 
 
 def quadrants(results: Sequence[ContrastResult], width: int) -> str:
@@ -70,34 +70,34 @@ def quadrants(results: Sequence[ContrastResult], width: int) -> str:
         _chart(data)
         .mark_bar(size=16)
         .encode(
-            y=_agents(results),
+            y=_rows(_agent_names(results)),
             yOffset=_offset(["bar"]),
             x=alt.X("pairs:Q", title="pairs", axis=axis),
             color=_colours(colours, columns=1 if width < 400 else 3),
             order=alt.Order("order:Q"),
         )
     )
-    return _svg(_names(results, ["bar"]) + bars, width, 42 * len(results))
+    return _svg(_names(_agent_names(results), ["bar"]) + bars, width, 42 * len(results))
 
 
 def curve(results: Sequence[ContrastResult], factor: str, width: int) -> str:
     """Each agent's gap over a factor whose levels are numbers, such as depth, with 95% intervals."""
-    return _svg(*_curve(results, factor, width))
+    return lines([datum for result in results for datum in _level_data(result, factor)], printable(factor), width)
 
 
-def _curve(results: Sequence[ContrastResult], factor: str, width: int) -> tuple[altair.LayerChart, int, int]:
+def lines(data: Sequence[Datum], title: str, width: int) -> str:
+    """A line a series over `value`, with 95% intervals; gaps in percentage points."""
     import altair as alt
 
-    data = [datum for result in results for datum in _level_data(result, factor)]
-    agents = list(dict.fromkeys(str(datum["series"]) for datum in data))
-    colours = dict(zip(agents, itertools.cycle(LINES), strict=False))
-    x = alt.X("value:Q", title=printable(factor), axis=alt.Axis(tickCount=width // 70, grid=False))
+    series = list(dict.fromkeys(str(datum["series"]) for datum in data))
+    colours = dict(zip(series, itertools.cycle(LINES), strict=False))
+    x = alt.X("value:Q", title=title, axis=alt.Axis(tickCount=width // 70, grid=False))
     base = _chart(data).encode(x=x, color=_colours(colours, columns=1 if width < 400 else 3))
     y = alt.Y("estimate:Q", title="gap, percentage points", axis=alt.Axis(format="+d"))
     spans = base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     line = base.mark_line(point=True, strokeWidth=2).encode(y=y)
     zero = alt.Chart(_inline([{}])).mark_rule(strokeDash=[3, 3], color="currentColor").encode(y=alt.datum(0))
-    return zero + spans + line, width, 240
+    return _svg(zero + spans + line, width, 240)
 
 
 def _level_data(result: ContrastResult, factor: str) -> Iterator[Datum]:
@@ -121,29 +121,34 @@ def png(svg: str, scale: float = 2.0) -> bytes:
     return bytes(vl_convert.svg_to_png(inked, scale=scale))
 
 
-def _dots(
-    results: Sequence[ContrastResult],
+def dots(
+    rows: Sequence[str],
     data: Sequence[Datum],
     colours: Mapping[str, str],
     title: str,
     domain: tuple[float, float] | None,
     width: int,
-) -> tuple[altair.LayerChart, int, int]:
+) -> str:
+    """A row for each name of `rows`, in it a point with its 95% interval for each series of `data`.
+
+    A point that is not `reportable` is hollow. `colours` says the order of the series; those without data are
+    left out.
+    """
     import altair as alt
 
     series = [name for name in colours if any(datum["series"] == name for datum in data)]
     shown = {name: colours[name] for name in series}
+    columns = max(1, min(len(shown), width // 100))
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(nice=True)
     axis = alt.Axis(format="d" if domain else "+d", tickCount=width // 70, labelOverlap=True, grid=True)
     x = alt.X("estimate:Q", title=title, scale=scale, axis=axis)
-    base = _chart(data).encode(y=_agents(results), yOffset=_offset(series), color=_colours(shown, len(shown)))
+    base = _chart(data).encode(y=_rows(rows), yOffset=_offset(series), color=_colours(shown, columns))
     spans = base.mark_rule(strokeWidth=3, opacity=0.6).encode(x=alt.X("low:Q", title=title), x2="high:Q")
     dots = base.mark_point(size=60, strokeWidth=2, fill="transparent").encode(x=x)
     solid = base.mark_point(size=60, strokeWidth=2, filled=True, opacity=1).encode(x=x)
     zero = alt.Chart(_inline([{}])).mark_rule(strokeDash=[3, 3], color="currentColor").encode(x=alt.datum(0))
-    layers = dots + spans + solid.transform_filter("datum.reportable") + _names(results, series)
-    layers = layers if domain else layers + zero
-    return layers, width, (22 + 14 * len(series)) * len(results)
+    layers = dots + spans + solid.transform_filter("datum.reportable") + _names(rows, series)
+    return _svg(layers if domain else layers + zero, width, (22 + 14 * len(series)) * len(set(rows)))
 
 
 def _gap_data(result: ContrastResult) -> list[Datum]:
@@ -165,9 +170,15 @@ def _control_data(result: ContrastResult) -> list[Datum]:
 
 
 def _datum(result: ContrastResult, series: str, figure: Estimate) -> Datum:
-    ends = {"estimate": figure.estimate, "low": figure.low, "high": figure.high}
-    shares = {name: None if share is None else round(100 * share, 3) for name, share in ends.items()}
-    return {"agent": printable(result.agent), "series": series, "reportable": result.reportable, **shares}
+    span = figure.estimate, figure.low, figure.high
+    return datum(printable(result.agent), series, span, result.reportable)
+
+
+def datum(row: str, series: str, span: tuple[float, float | None, float | None], solid: bool = True) -> Datum:
+    """One point with its interval, both given as shares and drawn in percent."""
+    shares = (None if share is None else round(100 * share, 3) for share in span)
+    ends = dict(zip(("estimate", "low", "high"), shares, strict=True))
+    return {"agent": row, "series": series, "reportable": solid, **ends}
 
 
 def _quadrant_data(result: ContrastResult) -> list[Datum]:
@@ -182,28 +193,25 @@ def _words(quadrant: str) -> str:
     return quadrant.replace("_", ", ")
 
 
-def _names(results: Iterable[ContrastResult], series: Sequence[str]) -> altair.Chart:
-    """Each agent's name, at the left above its marks."""
+def _names(rows: Sequence[str], series: Sequence[str]) -> altair.Chart:
+    """Each row's name, at the left above its marks."""
     import altair as alt
 
-    named = list(results)
-    data: list[Datum] = [{"agent": name, "offset": _LABEL} for name in dict.fromkeys(_agent_names(named))]
+    data: list[Datum] = [{"agent": name, "offset": _LABEL} for name in dict.fromkeys(rows)]
     text = _chart(data).mark_text(align="left", fontWeight="bold", fontSize=13, color="currentColor", limit=600)
-    named_text: altair.Chart = text.encode(
-        x=alt.value(0), y=_agents(named), yOffset=_offset(series), text="agent:N"
-    )
-    return named_text
+    named: altair.Chart = text.encode(x=alt.value(0), y=_rows(rows), yOffset=_offset(series), text="agent:N")
+    return named
 
 
 def _agent_names(results: Iterable[ContrastResult]) -> list[str]:
     return [printable(result.agent) for result in results]
 
 
-def _agents(results: Iterable[ContrastResult]) -> altair.Y:
+def _rows(names: Sequence[str]) -> altair.Y:
     import altair as alt
 
-    names = list(dict.fromkeys(_agent_names(results)))
-    return alt.Y("agent:N", sort=names, title=None, axis=None, scale=alt.Scale(domain=names, padding=0.1))
+    once = list(dict.fromkeys(names))
+    return alt.Y("agent:N", sort=once, title=None, axis=None, scale=alt.Scale(domain=once, padding=0.1))
 
 
 def _offset(series: Sequence[str]) -> altair.YOffset:

@@ -5,17 +5,18 @@ Everything that comes from data is escaped by the template; only the plots' SVG 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from itertools import groupby
 
 import jinja2
 from markupsafe import Markup
 
-from gyges.analysis import plots, words
+from gyges.analysis import fork_plots, fork_words, overview_plots, plots, words
 from gyges.analysis.quadrants import Quadrants
-from gyges.analysis.result import ContrastResult, PooledGap, Report
+from gyges.analysis.result import ContrastResult, ForkReport, PooledGap, Report
 
 CANARY = "gyges-canary:bad99373-f245-4eb6-a5d3-0cefc8ed22ca do not train on this"
 WIDE, NARROW = 800, 300
@@ -50,12 +51,28 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True)
+class _Forks:
+    """A run of forks: its tables, the curves of what was cut, and how to read them."""
+
+    run: str
+    forked_from: str
+    grids: Sequence[fork_words.Grid]
+    explained: str
+    curves: _Figure | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     """One run."""
 
     run: str
     organisms: bool
     groups: Sequence[_Group]
+    families: _Figure | None
+    """None for a single family."""
+    calibration: _Figure | None
+    """None where nothing is known of the graders' errors."""
+    forks: Sequence[_Forks]
     pooled: Sequence[PooledGap]
     between: Sequence[str]
     conduct: Sequence[str]
@@ -97,15 +114,27 @@ _WORDS = {
 
 def _page(report: Report) -> _Page:
     grouped = groupby(report.contrasts, key=lambda result: (result.family, result.contrast, result.target))
-    groups = [_group(list(results)) for _, results in grouped]
+    groups, judges = [_group(list(results)) for _, results in grouped], overview_plots.judges_of(report)
     return _Page(
         words.printable(report.run),
         report.organisms,
         groups,
+        _drawn(partial(overview_plots.across_families, report))
+        if overview_plots.several_families(report)
+        else None,
+        _drawn(partial(overview_plots.calibration, judges)) if judges else None,
+        [_forks(fork) for fork in report.forks],
         report.pooled,
         words.between(report),
         words.conduct(report.provenance),
     )
+
+
+def _forks(fork: ForkReport) -> _Forks:
+    drawn = fork_plots.cut(fork.interventions)
+    curves = _drawn(partial(fork_plots.curves, fork.interventions)) if drawn else None
+    names = map(words.printable, (fork.run, fork.forked_from))
+    return _Forks(*names, fork_words.grids(fork), fork_words.explained(fork), curves)
 
 
 def _group(results: Sequence[ContrastResult]) -> _Group:
@@ -128,8 +157,13 @@ def _group(results: Sequence[ContrastResult]) -> _Group:
 
 
 def _figure(plot: plots.Plot, results: Sequence[ContrastResult]) -> _Figure:
-    return _Figure(Markup(plot(results, WIDE)), Markup(plot(results, NARROW)))
+    return _drawn(partial(plot, results))
 
 
 def _curve(results: Sequence[ContrastResult], factor: str) -> _Figure:
-    return _Figure(Markup(plots.curve(results, factor, WIDE)), Markup(plots.curve(results, factor, NARROW)))
+    return _drawn(partial(plots.curve, results, factor))
+
+
+def _drawn(plot: Callable[[int], str]) -> _Figure:
+    """A plot of a given width, drawn wide and narrow."""
+    return _Figure(Markup(plot(WIDE)), Markup(plot(NARROW)))

@@ -34,8 +34,12 @@ def _report(report: Report) -> Iterator[str]:
         yield from _family(family, contrast, list(group))
     for fork in report.forks:
         yield from (f"## Forks of {escaped(fork.forked_from)}, in {escaped(fork.run)}", "")
-        yield from (f"- {escaped(line)}" for line in fork_words.lines(fork))
-        yield from ("", fork_words.explained(fork), "")
+        for grid in fork_words.grids(fork):
+            yield from (f"### {escaped(grid.title)}", "")
+            yield from _table(map(escaped, grid.heads), (tuple(map(escaped, row)) for row in grid.rows))
+            yield from (f"- {escaped(note)}" for note in grid.notes)
+            yield ""
+        yield from (fork_words.explained(fork), "")
     yield from (f"- {escaped(words.pooled(pooled))}" for pooled in report.pooled)
     if between := words.between(report):
         yield from ("", "## Agents against each other", "", *(f"- {escaped(line)}" for line in between))

@@ -41,7 +41,7 @@ def _report(report: Report) -> Iterator[str]:
         yield from _family(family, contrast, list(group))
     for fork in report.forks:
         yield from ("", *_wrapped(f"forks of {fork.forked_from}, in {fork.run}"))
-        yield from (line for sentence in fork_words.lines(fork) for line in _wrapped(sentence, 2))
+        yield from (line for grid in fork_words.grids(fork) for line in _grid(grid))
         yield from _wrapped(fork_words.explained(fork))
     yield ""
     for pooled in report.pooled:
@@ -74,6 +74,17 @@ def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastRe
     yield ""
     for result in results:
         yield from _notes(result)
+
+
+def _grid(grid: fork_words.Grid) -> Iterator[str]:
+    """A table whose columns are as wide as they need; rows that are too long are wrapped."""
+    yield from ("", *_wrapped(grid.title))
+    table = [[words.printable(cell) for cell in row] for row in (grid.heads, *grid.rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from [line] if len(line) <= WIDTH else _wrapped("; ".join(filter(None, row)), 2)
+    yield from (line for note in grid.notes for line in _wrapped(note, 2))
 
 
 def _gaps(results: Sequence[ContrastResult]) -> Iterator[str]:
