@@ -122,6 +122,7 @@ def test_a_second_signal_stops_at_once_and_what_was_sent_is_listed(study: Study,
         "agents": {"faker": {"planned": 24, "done": {"completed": 8}}},
         "in_flight": [],
         "possibly_billed": 4,
+        "batches": [],
     }
     assert "possibly billed, no answer: 4 calls" in gyges("status").out
 

@@ -5,6 +5,7 @@ The run forked from is opened for reading only. It plays nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -100,12 +101,9 @@ class PreparedForks:
         """Another one than the source's, whose noise its forks must not share."""
         return Seed(self.origin.seed).child("fork", self.order.kind)
 
-    def planned(self) -> dict[str, int]:
-        """How many forks each agent has to play."""
-        counts = {profile.name: 0 for profile in self.prepared.profiles}
-        for fork in self.forks():
-            counts[fork.key.agent] += 1
-        return counts
+    def planned(self) -> dict[tuple[str, str], int]:
+        """How many forks each agent has to play, by agent and context."""
+        return Counter((fork.key.agent, fork.key.context) for fork in self.forks())
 
     def forks(self) -> Iterator[Planned]:
         """All forks. Those of a pair that are made in the same way have the same sample in their keys."""

@@ -8,6 +8,7 @@ import json
 import platform
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from gyges.models.http import Wire
 
 PACKAGES = ("gyges", "langgraph", "openai", "anthropic", "jinja2", "pydantic")
+
+
+Watch = Callable[[Sequence[Agent], RunWriter], None]
+"""Is given what there is to look at while a run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,14 @@ class Prepared:
     plans: tuple[Plan, ...]
     profiles: tuple[Profile, ...]
 
-    def planned(self) -> dict[str, int]:
-        """How many episodes each agent has to play."""
-        return {profile.name: len(self.plans) * self.order.samples for profile in self.profiles}
+    def planned(self) -> dict[tuple[str, str], int]:
+        """How many episodes each agent has to play, by agent and context."""
+        contexts = Counter(plan.context for plan in self.plans)
+        return {
+            (profile.name, context): count * self.order.samples
+            for profile in self.profiles
+            for context, count in contexts.items()
+        }
 
     def manifest(self, run: str) -> Manifest:
         named = tuple(family_contrasts(self.scenarios))
@@ -197,7 +207,8 @@ def prepare_again(manifest: Manifest) -> Prepared:
     differing = differences(manifest, prepared.manifest(manifest.run))
     if differing:
         raise UsageError(
-            f"{manifest.run} can't be resumed: {', '.join(differing)} changed since", "start a new run"
+            f"{manifest.run} can't be resumed: {', '.join(differing)} changed since",
+            "start a new run, or one that takes over what still holds: --fork",
         )
     return prepared
 
@@ -365,7 +376,11 @@ def continuation(profile: Profile) -> Continuation | None:
 
 
 async def play_into(
-    path: Path, prepared: Prepared, done: Callable[[Episode], None], wire: Wire | None = None
+    path: Path,
+    prepared: Prepared,
+    done: Callable[[Episode], None],
+    wire: Wire | None = None,
+    watch: Watch | None = None,
 ) -> None:
     """Play everything into a new file. A run that ends before its first answer leaves no file.
 
@@ -377,6 +392,8 @@ async def play_into(
                 for plan in prepared.plans:
                     await writer.plan(plan)
                 reach("plans-stored")
+                if watch:
+                    watch(agents, writer)
                 await play_some(prepared, agents, writer, done, frozenset())
         except (LimitReached, Interrupted):
             # The message says how to go on, so there has to be something to go on with.
@@ -397,12 +414,16 @@ def discard_if_empty(path: Path) -> None:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-async def play_rest(path: Path, prepared: Prepared, done: Callable[[Episode], None]) -> None:
+async def play_rest(
+    path: Path, prepared: Prepared, done: Callable[[Episode], None], watch: Watch | None = None
+) -> None:
     """Play what is missing in a run: calls that were answered are not made again. Raises as `play_into` does."""
     async with ready_agents(prepared) as agents:
         # The reader goes first: with nobody reading, closing leaves one plain file.
         with RunWriter.open(path) as writer, RunReader(path) as reader:
             finished = frozenset(one.key for one in reader.headings() if one.outcome is not Outcome.PENDING)
+            if watch:
+                watch(agents, writer)
             await play_some(prepared, agents, writer, done, finished, reader.answered)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.lock import Owner, writer_of
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey, Intent, Outcome
@@ -30,6 +31,8 @@ class Status:
     """Calls that somebody waits for, the oldest first, with their age."""
     billed: list[tuple[EpisodeKey | None, Intent]]
     """Calls that brought no answer, and nobody waits for one: possibly billed."""
+    batches: list[Submitted] = field(default_factory=list)
+    """What is with providers as batches."""
 
 
 def status(path: Path, now: float | None = None) -> Status:
@@ -40,6 +43,11 @@ def status(path: Path, now: float | None = None) -> Status:
         plans = list(reader.plans())
         headings = list(reader.headings())
         sent, unanswered = reader.in_flight(), reader.unanswered()
+        batches = [batch for batch in reader.batches() if batch.open]
+    # What is in a batch is with the provider, and nobody waits for it.
+    away = {(episode, attempt, batch.sent) for batch in batches for episode, attempt in batch.calls}
+    sent = [one for one in sent if (one.episode, one.attempt, one.sent) not in away]
+    unanswered = [one for one in unanswered if (one.episode, one.attempt, one.sent) not in away]
     keys = {
         (key := EpisodeKey(agent.name, plan.scenario, plan.variant, plan.context, sample)).id(): key
         for agent in made.agents
@@ -58,6 +66,7 @@ def status(path: Path, now: float | None = None) -> Status:
         planned={agent.name: len(plans) * made.samples for agent in made.agents},
         done=done,
         in_flight=[(keys.get(one.episode), one, max(0.0, read - one.sent)) for one in waited_for],
+        batches=batches,
         billed=[(keys.get(one.episode), one) for one in unanswered if one not in waited_for],
     )
 
@@ -77,6 +86,9 @@ def lines(found: Status, name: str) -> Iterator[str]:
         )
     for key, intent, age in found.in_flight:
         yield safe(f"  in flight for {age:.1f} s: {_named(key, intent)}")
+    for batch in found.batches:
+        name = batch.name or f"{batch.key} (nobody heard whether the provider took it)"
+        yield safe(f"  with the provider: {len(batch.calls)} calls of {batch.agent} in batch {name}")
     if found.billed:
         yield f"  possibly billed, no answer: {len(found.billed)} calls"
     for key, intent in found.billed[:MOST_NAMED]:
@@ -108,5 +120,6 @@ def to_json(found: Status, name: str) -> str:
                 for _, one, age in found.in_flight
             ],
             "possibly_billed": len(found.billed),
+            "batches": [{"name": one.name, "agent": one.agent, "calls": len(one.calls)} for one in found.batches],
         }
     )

@@ -61,6 +61,10 @@ def run(
         bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
     ] = False,
     looks: Looks = 1,
+    batch: Annotated[
+        bool,
+        typer.Option("--batch", help="Hand calls in as the provider's batches; `gyges resume` fetches them."),
+    ] = False,
 ) -> None:
     """Play scenarios with agents, grade what they did and thought, and report."""
     from gyges.batch.flow import Limits
@@ -79,6 +83,7 @@ def run(
             sampling=tuple((name, value) for name, value in asked.items() if value is not None),
             hide_signal=hide_signal,
             looks=looks,
+            batch=batch,
             controls=tuple(control or ()),
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
@@ -100,20 +105,24 @@ def resume(
     token_budget: TokenBudget = None,
     cost_budget: CostBudget = None,
     fail_on_error: FailOnError = 0.05,
+    fork: Annotated[
+        bool, typer.Option("--fork", help="Where something changed since: a new run that takes over what holds.")
+    ] = False,
 ) -> None:
     """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
     from gyges.batch.flow import Limits
     from gyges.batch.fork import limited_forks, prepare_forks_again
     from gyges.batch.run import limited, prepare_again
     from gyges.batch.spending import Allowance
+    from gyges.batch.status import status as status_of
     from gyges.cli.forking import play_and_tell
     from gyges.transcripts.reader import RunReader
     from gyges.transcripts.runs import find_run
 
     path = find_run(name)
     with RunReader(path) as reader:
-        manifest, billed = reader.manifest, len(reader.unanswered())
-    if billed:
+        manifest = reader.manifest
+    if billed := len(status_of(path).billed):
         typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
     allowance = Allowance(call_budget, token_budget, cost_budget)
@@ -123,8 +132,27 @@ def resume(
         forks = limited_forks(prepare_forks_again(manifest), limits, allowance)
         play_and_tell(path, forks, new=False, tolerated=fail_on_error)
         return
-    prepared = limited(prepare_again(manifest), limits, allowance, processes)
+    if fork:
+        path, again = taken_over(path)
+    else:
+        again = prepare_again(manifest)
+    prepared = limited(again, limits, allowance, processes)
     play_and_report(path, prepared, new=False, tolerated=fail_on_error)
+
+
+def taken_over(source: Path) -> tuple[Path, Prepared]:
+    """A new run with the answers of another that still hold; says what changed and what is taken over."""
+    import asyncio
+
+    from gyges.batch.takeover import begin, takeover
+    from gyges.transcripts.runs import new_run_name, run_path
+
+    found = takeover(source)
+    path = run_path(new_run_name())
+    taken = asyncio.run(begin(path, found))
+    typer.echo(f"changed since {source.stem}: {', '.join(found.changed)}", err=True)
+    typer.echo(f"{path.stem} takes over {taken} answers of {source.stem}; what changed is asked anew", err=True)
+    return path, found.prepared
 
 
 @app.command()
@@ -170,6 +198,7 @@ def status(name: Run = "latest", json: Annotated[bool, typer.Option("--json", he
 
 def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: float) -> None:
     """Play what is to be played, then grade and report it."""
+    from gyges.batch.batches import play_batches
     from gyges.batch.errors import check_errors
     from gyges.batch.loop import run as run_loop
     from gyges.batch.progress import Progress
@@ -180,16 +209,38 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
     default_graders()
     # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
     os.environ["LANGSMITH_TRACING"] = "false"
-    play = play_into if new else play_rest
     try:
-        with Progress(prepared.planned()) as progress:
-            run_loop(play(path, prepared, progress.done))
+        with Progress(prepared.planned(), {} if new else played(path)) as progress:
+            if prepared.order.batch:
+                left = run_loop(play_batches(path, prepared, progress.done, tell, new=new))
+            elif new:
+                run_loop(play_into(path, prepared, progress.done, watch=progress.watch))
+            else:
+                run_loop(play_rest(path, prepared, progress.done, progress.watch))
     except KeyboardInterrupt:
         raise Interrupted(
             "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"
         ) from None
+    if prepared.order.batch and left.calls:
+        typer.echo(f"{left.calls} calls in {left.batches} batches are with the provider")
+        typer.echo(f"come back with: gyges resume {path.stem}")
+        return
     grade_and_report(path)
     check_errors(path, tolerated)
+
+
+def tell(words: str) -> None:
+    typer.echo(words, err=True)
+
+
+def played(path: Path) -> dict[tuple[str, str], int]:
+    """How many episodes are done already, by agent and context."""
+    from gyges.transcripts.reader import RunReader
+    from gyges.transcripts.record import Outcome
+
+    with RunReader(path) as reader:
+        counts = reader.counts()
+    return {key: outcomes.total() - outcomes[Outcome.PENDING] for key, outcomes in counts.items()}
 
 
 def grade_and_report(path: Path) -> None:

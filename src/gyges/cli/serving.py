@@ -23,6 +23,7 @@ def serve(
     faults: Annotated[
         Path | None, typer.Option(help="A schedule of faults, in YAML; see agents/README.md.")
     ] = None,
+    batch_seconds: Annotated[float, typer.Option(help="After which a batch has ended.", min=0)] = 0.0,
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="End with whoever started it and holds its input open.")
     ] = False,
@@ -54,6 +55,7 @@ def serve(
                 witness=witness,
                 faults=faults,
                 until_closed=until_stdin_closes,
+                batch_seconds=batch_seconds,
                 ready=ready,
             )
         )
