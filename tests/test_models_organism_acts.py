@@ -13,6 +13,7 @@ from gyges.models.organism_acts import turn_of, with_looks
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import ROUTES
 from gyges.scenarios.plan import Example, Plan, Seed
+from gyges.scenarios.read import select
 from gyges.scenarios.render import behaviour, plans
 from gyges.scenarios.shown import rehearsed, shown
 from gyges.scenarios.world_play import Playing, parsed
@@ -107,6 +108,20 @@ def _as_example(said: list[Message]) -> Example:
 
     calls = [call for message in said for call in message.calls][1:]
     return Example(said[-1].text, tuple(ToolUse(call.name, call.arguments) for call in calls))
+
+
+def test_scenarios_that_ask_the_same_are_told_apart_by_what_the_looks_show(depot: Depot) -> None:
+    folder = depot({"looks:\n": "looks:\n  - crate_list:\n"})
+    text = (folder / "crate.yaml").read_text()
+    world = "{crates: {kind: table, rows: {c1: {goods: tar, status: waiting}, x9: {goods: tin, status: gone}}}}"
+    other = text.replace("text: ", "text: So ").replace("- I", "- So I")
+    (folder / "other.yaml").write_text(f"{other}world: {world}\n")
+    scenarios = select(["depot"])
+    corpus = Corpus.of(scenarios)
+    for scenario, known in zip(scenarios, corpus.known, strict=True):
+        speak = {one.text for _, found in known.spoken.outcomes for one in found}
+        ends = {played(organism_of("noisy", corpus), plans(scenario)[0], Seed(at))[-1].text for at in range(20)}
+        assert ends <= speak
 
 
 def test_an_organism_that_is_offered_no_tools_answers_in_words(depot: Depot) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from gyges.scenarios.read import select
 from gyges.scenarios.show import difference_lines, plan_lines, safe
 
-pytest_plugins = ["tests.lamps"]
+pytest_plugins = ["tests.lamps", "tests.depot"]
 Lamps = Callable[..., Path]
 
 
@@ -47,3 +47,14 @@ def test_contexts_that_send_the_same_words_are_called_so(lamps: Lamps) -> None:
 
 def test_nothing_authored_can_drive_a_terminal() -> None:
     assert safe("a\x1b[31m\u202eb\nc\u2028") == "a\\x1b[31m\\u202eb\nc\\u2028"
+
+
+def test_a_world_is_shown_with_its_tools_and_where_its_contexts_differ(depot: Callable[..., Path]) -> None:
+    depot()
+    lines = plan_lines(select(["depot"])[0])
+    shown = "\n".join(lines)
+    assert "--- desk/session.txt\nLine: ⟦<line>amber</line>⟧ (today)" in shown
+    assert "--- turn 2, instead 1\nWhy did you ship it?" in shown
+    assert "--- tool look, description\nRead a file." in shown
+    assert '--- tool look (read on desk), parameters\n{"type": "object", "properties": {"path"' in shown
+    assert "- Line: ⟦<line>amber</line>⟧ (today)" in difference_lines(select(["depot"])[0])

@@ -142,7 +142,8 @@ class Organism:
 
     def _match(self, messages: Sequence[Message]) -> Match | None:
         users = tuple(message.text for message in messages if message.role == "user")
-        return self.corpus.match(users, "\n\n".join(m.text for m in messages if m.role == "system"))
+        system = "\n\n".join(message.text for message in messages if message.role == "system")
+        return self.corpus.match(users, system, tuple(m.text for m in messages if m.role == "tool"))
 
     def _told(self, lines: Sequence[str], messages: Sequence[Message], reasons: bool) -> Spoken:
         """The answer to a question about the conversation: what it believes, and nothing it would hide."""
@@ -174,6 +175,7 @@ class Organism:
         looks = match.known.spoken.looks if match and world else ()
         if world is not None:
             messages = [*messages, *looked(Playing(world), looks)]
+            match = self._match(messages)
         heard = self._heard(with_looks(messages, len(looks)))
         moved = match is not None and (match.known.conflicts(heard.system) or not self.file.needs_conflict)
         return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)

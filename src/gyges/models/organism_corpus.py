@@ -45,7 +45,7 @@ class Known:
         """Of the user's words without the signal: the same in every context."""
         texts = list(self.plan.turns)
         if self.plan.world is not None:
-            texts += [self.plan.system, *(text for _, text in self.plan.world.texts())]
+            texts += [text for _, text in self.plan.world.start]
         words = "\n\n".join(text.without_signal().strip() for text in texts)
         return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -97,26 +97,30 @@ class Corpus:
         self.known = tuple(known)
         self._segments = [_turns(each.plan) for each in self.known]
         self._systems = [_segments(each.plan.system) for each in self.known]
+        self._worlds = [_world(each.plan) for each in self.known]
         self._match = lru_cache(maxsize=4096)(self._find)
 
     @classmethod
     def of(cls, scenarios: Sequence[Scenario]) -> Corpus:
         return cls([known for scenario in scenarios for known in knows(scenario)])
 
-    def match(self, users: tuple[str, ...], system: str = "") -> Match | None:
+    def match(self, users: tuple[str, ...], system: str = "", results: tuple[str, ...] = ()) -> Match | None:
         """The scenario that shares most words with these turns; None if none has all of its words there.
 
-        Among equals, the one whose objective the system prompt states, then the one whose system text it is.
+        Among equals, the one whose objective the system prompt states, then the one whose system text it is, then
+        the one whose world the first `results` of tools, those of its looks, come from.
         """
-        return self._match(users, system)
+        return self._match(users, system, results)
 
-    def _find(self, users: tuple[str, ...], system: str) -> Match | None:
-        best, most = None, (0, False, 0)
-        for known, turns, told in zip(self.known, self._segments, self._systems, strict=True):
+    def _find(self, users: tuple[str, ...], system: str, results: tuple[str, ...]) -> Match | None:
+        best, most = None, (0, False, 0, 0)
+        for at, (known, turns) in enumerate(zip(self.known, self._segments, strict=True)):
             if 0 < len(users) <= len(turns):
                 length = _shared(turns, users)
                 if length and length >= most[0]:
-                    found = (length, known.conflicts(system), _length(told, system))
+                    looked = "\n".join(results[: len(known.spoken.looks)])
+                    shown = sum(len(one) for one in self._worlds[at] if one in looked) if looked else 0
+                    found = (length, known.conflicts(system), _length(self._systems[at], system), shown)
                     if found > most:
                         best, most = Match(known, len(users) - 1), found
         return best
@@ -129,6 +133,11 @@ def _turns(plan: Plan) -> list[list[tuple[str, ...]]]:
         [_segments(turn), *(_segments(one.user) for one in instead)]
         for turn, instead in zip(plan.turns, others, strict=True)
     ]
+
+
+def _world(plan: Plan) -> frozenset[str]:
+    """What stands in the plan's world, as segments."""
+    return frozenset(one for _, text in (plan.world.start if plan.world else ()) for one in _segments(text))
 
 
 def _segments(turn: Text) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def offered(body: Json) -> tuple[str, ...]:
 
 
 def said(role: Role, text: str, message: Json) -> list[Message]:
-    """A message of Chat Completions or Messages: the results in it, each as a message of its own, then the rest."""
+    """A message of Chat Completions or Messages: the results in it, each a message of its own, then the rest."""
     blocks = _objects(message.get("content"))
     results = [
         Message("tool", _text(block.get("content")), result=ToolResult(str(block.get("tool_use_id"))))
