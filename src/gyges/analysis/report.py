@@ -11,6 +11,7 @@ from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
 from gyges.analysis.by_grader import ByGrader, by_grader
 from gyges.analysis.compare import Comparison, compare, of_runs
+from gyges.analysis.flagged import addressing, flag_notes
 from gyges.analysis.forked import fork_rows, probe_rows
 from gyges.analysis.intervening import intervention_results
 from gyges.analysis.judge_error import Calibration
@@ -116,7 +117,11 @@ def report_of(
     told = watched.witness.provenance(manifest, name)
     others: list[_Set] = [(name, about, lambda: grades), *watched.others(name)] if about else []
     graded = _by_grader(table, others, by, contrasts_of(manifest))
-    read = tuple(_cautioned(result, told, graded) for result in report.contrasts)
+    flagged, rows = addressing(run, name or None), table.rows(grades, by)
+    read = tuple(
+        _addressed(_cautioned(result, told, graded), rows, flagged, contrasts_of(manifest))
+        for result in report.contrasts
+    )
     return report.model_copy(update={"provenance": told, "contrasts": read})
 
 
@@ -200,6 +205,21 @@ def _cautioned(
         return result
     worth = tuple(WORTH[one.grader] for one in told.graders if one.grader in WORTH)
     return result.model_copy(update={"cautions": (*result.cautions, *worth)})
+
+
+def _addressed(
+    result: ContrastResult, rows: Sequence[Row], flagged: frozenset[str], contrasts: Sequence[tuple[str, Contrast]]
+) -> ContrastResult:
+    """The result with what it is without the episodes that speak to their grader, where there are any."""
+    key = result.family, result.contrast, result.target
+    mine = [row for row in rows if (row.family, row.agent) == (result.family, result.agent)] if flagged else []
+    notes = [
+        note
+        for family, contrast in contrasts
+        if (family, (contrast.first, contrast.second), contrast.target) == key
+        for note in flag_notes((row for row in mine if row.contrast in (None, contrast)), contrast, flagged)
+    ]
+    return result.model_copy(update={"cautions": (*result.cautions, *notes)}) if notes else result
 
 
 def compare_runs(runs: Sequence[Run], set_name: str | None = None) -> tuple[Comparison, ...]:

@@ -26,7 +26,8 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     from gyges.agents.graphs import load_graph
     from gyges.agents.profile import load_profile, profile_names
     from gyges.agents.tools import load_tools
-    from gyges.grading.default import default_graders
+    from gyges.grading.default import default_graders, judge_grader
+    from gyges.grading.judge_file import judge_names
     from gyges.grading.looked_for import unlooked
     from gyges.scenarios.guard import check_guarded
     from gyges.scenarios.read import families, listed
@@ -39,6 +40,8 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
             if profile.tools:
                 load_tools(profile.tools, profile.state)
         default_graders()
+        for name in judge_names():
+            judge_grader(name)
     problems = check_guarded(names)
     if not any(problem.severity == "error" for problem in problems):
         problems += unlooked(listed(names))

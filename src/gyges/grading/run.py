@@ -146,17 +146,21 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
 
 
 def _set(work: _Work, reader: RunReader) -> tuple[GradeSet, bool]:
-    """The set to fill: the latest, where it was begun for the same and not finished, else a new one."""
+    """The set to fill: the latest that was begun for the same and not finished, else a new one."""
     names = reader.grade_sets()
     about = _about(work, reader, f"set-{len(names) + 1}")
-    latest = reader.grade_set(names[-1]) if names else None
-    if latest is None or len(_done(reader, latest.name)) >= len(latest.graders) * latest.episodes:
-        return about, False
-    differing = about.differs_from(latest)
-    if not differing:
-        return latest, True
-    print(f"{latest.name} is kept as it is, half finished: {', '.join(differing)}", file=sys.stderr)
+    begun = [known for name in reversed(names) if (known := reader.grade_set(name)) and _unfinished(known, reader)]
+    for one in begun:
+        if not about.differs_from(one):
+            return one, True
+    for one in begun[:1]:
+        differing = ", ".join(about.differs_from(one))
+        print(f"{one.name} is kept as it is, half finished: {differing}", file=sys.stderr)
     return about, False
+
+
+def _unfinished(about: GradeSet, reader: RunReader) -> bool:
+    return len(_done(reader, about.name)) < len(about.graders) * about.episodes
 
 
 def _about(work: _Work, reader: RunReader, name: str) -> GradeSet:
