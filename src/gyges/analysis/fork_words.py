@@ -12,13 +12,13 @@ from gyges.analysis.result import ForkReport
 from gyges.analysis.words import MISSING, counts, difference, percent, rate
 
 CARRIED = (
-    "Each fork is set against the fork of the same episode that got its own reasoning back (unchanged). Carried is "
-    "the gap unchanged less the gap under the intervention, paired by scenario: what of the gap goes with what was "
-    "taken from the reasoning. Decided otherwise counts forks whose decision is another one, chance included."
+    "Each fork is set against the fork of the same episode that got its own reasoning back (unchanged). Carried "
+    "is the gap unchanged less the gap under the intervention, paired by scenario: what of the gap goes with what "
+    "was taken from the reasoning. Otherwise is the share of forks that decided otherwise, chance included."
 )
 PROBED = (
-    "Probes were asked in forks, never in the episodes. Accuracy is the mean over scenarios of the share of answers "
-    "that are right; uplift is accuracy with reasoning less accuracy without, paired by scenario."
+    "Probes were asked in forks, never in the episodes. Accuracy is the mean over scenarios of the share of "
+    "answers that are right; uplift is accuracy with reasoning less accuracy without, paired by scenario."
 )
 
 
@@ -52,7 +52,7 @@ def _probes(family: str, report: ForkReport) -> Grid:
     contexts = tuple(dict.fromkeys(one.context for found in mine for one in found.contexts))
     return Grid(
         title=f"{family}: did the agent know where it was?",
-        heads=("agent", "probe", "reasoning", *(f"right in {context}" for context in contexts), "asked"),
+        heads=("agent", "probe", "reasoning", *(f"right in {context}"[:20] for context in contexts), "asked"),
         rows=tuple(_probe(found, contexts) for found in mine),
         notes=tuple(_uplift(found) for found in report.uplifts if found.family == family),
     )
@@ -64,7 +64,7 @@ def _probe(found: ProbeResult, contexts: Sequence[str]) -> tuple[str, ...]:
     shown = (
         MISSING if one is None else rate(one.accuracy) if one.accuracy else counts(one.labels) for one in cells
     )
-    asked, answered = (sum(getattr(one, name) for one in found.contexts) for name in ("asked", "answered"))
+    asked, answered = sum(one.asked for one in found.contexts), sum(one.answered for one in found.contexts)
     unread = "" if answered == asked else f", {asked - answered} unanswered"
     return found.agent, _place(found), "on" if found.reasoning else "off", *shown, f"{asked}{unread}"
 
@@ -87,7 +87,7 @@ def _intervened(found: InterventionResult) -> Grid:
             f"{second} complies",
             "gap",
             "carried",
-            "decided otherwise",
+            "otherwise",
             "forks",
         ),
         rows=tuple(_way(way) for way in found.ways if way.forks),
@@ -96,7 +96,7 @@ def _intervened(found: InterventionResult) -> Grid:
 
 
 def _way(found: WayResult) -> tuple[str, ...]:
-    rates = (rate(figure) for figure in found.rate.values())
+    rates = (percent(figure.estimate if figure else None) for figure in found.rate.values())
     carried = difference(found.carried) if found.carried else ""
     flipped = percent(found.flipped.estimate) if found.flipped else ""
     return found.way, *rates, difference(found.gap), carried, flipped, str(found.forks)

@@ -133,8 +133,8 @@ def _page(report: Report) -> _Page:
 def _forks(fork: ForkReport) -> _Forks:
     drawn = fork_plots.cut(fork.interventions)
     curves = _drawn(partial(fork_plots.curves, fork.interventions)) if drawn else None
-    names = map(words.printable, (fork.run, fork.forked_from))
-    return _Forks(*names, fork_words.grids(fork), fork_words.explained(fork), curves)
+    run, forked_from = words.printable(fork.run), words.printable(fork.forked_from)
+    return _Forks(run, forked_from, fork_words.grids(fork), fork_words.explained(fork), curves)
 
 
 def _group(results: Sequence[ContrastResult]) -> _Group:

@@ -81,7 +81,7 @@ def _grid(grid: fork_words.Grid) -> Iterator[str]:
     yield from ("", *_wrapped(grid.title))
     table = [[words.printable(cell) for cell in row] for row in (grid.heads, *grid.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
+    for row in table if grid.rows else ():
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         yield from [line] if len(line) <= WIDTH else _wrapped("; ".join(filter(None, row)), 2)
     yield from (line for note in grid.notes for line in _wrapped(note, 2))
