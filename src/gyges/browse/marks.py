@@ -66,7 +66,10 @@ def in_lanes(marks: Iterable[Mark]) -> list[Mark]:
 
 
 def pieces(text: str, marks: Sequence[Mark] = (), whole: int = WHOLE) -> list[Piece]:
-    """The text in pieces. Of a text longer than `whole`, its beginning and what is around its marks."""
+    """The text in pieces. Of a text longer than `whole`, its beginning and what is around its marks.
+
+    Of a mark that is longer than `whole`, its beginning.
+    """
     inside = [mark for mark in marks if 0 <= mark.start <= mark.end <= len(text)]
     placed = in_lanes(inside)
     shown, at, cut = _windows(len(text), placed, whole), 0, list[Piece]()
@@ -84,7 +87,8 @@ def _windows(length: int, marks: Sequence[Mark], whole: int) -> list[tuple[int, 
         return [(0, length)]
     windows = [(0, whole)]
     for mark in marks:
-        start, end = max(0, mark.start - AROUND), min(length, mark.end + AROUND)
+        # A mark may be as long as the text: then its beginning.
+        start, end = max(0, mark.start - AROUND), min(length, mark.end + AROUND, mark.start + whole)
         if start <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(windows[-1][1], end))
         else:
