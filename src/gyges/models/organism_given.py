@@ -50,13 +50,13 @@ _BEFORE, _AFTER = 48, 14
 def understood(text: str, topic: Topic) -> Belief:
     """What reasoning takes the situation to be: what it says first of all, unless it takes that back.
 
-    The first statement is the one that it goes on from; only a sentence that says so corrects it.
+    The first statement is the one that it goes on from; only one after words of correction takes its place.
     """
-    belief = Belief.UNKNOWN
+    belief, corrected = Belief.UNKNOWN, False
     for sentence in filter(None, _SENTENCE.split(text)):
-        said = _said(sentence, topic)
-        if said is not Belief.UNKNOWN and (belief is Belief.UNKNOWN or _CORRECTS.search(sentence)):
-            belief = said
+        said, corrected = _said(sentence, topic), corrected or bool(_CORRECTS.search(sentence))
+        if said is not Belief.UNKNOWN and (belief is Belief.UNKNOWN or corrected):
+            belief, corrected = said, False
     return belief
 
 
