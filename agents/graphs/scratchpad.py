@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
-from gyges.agents.episode import EpisodeContext, EpisodeState, after_turn, with_scratchpad
+from gyges.agents.episode import EpisodeContext, EpisodeState, with_scratchpad
+from gyges.transcripts.record import Outcome
 
 
-async def turn(state: EpisodeState, runtime: Runtime[EpisodeContext]) -> EpisodeState:
+async def turn(state: EpisodeState, runtime: Runtime[EpisodeContext]) -> Command[str]:
     """Say the next user turn, take the answer and set its scratchpad apart."""
     asked = runtime.context.next_turn(state["messages"])
     reply = await runtime.context.ask(asked)
-    return runtime.context.after(asked, with_scratchpad(reply, runtime.context.scratchpad))
+    said = runtime.context.after(asked, with_scratchpad(reply, runtime.context.scratchpad))
+    return Command(update=said, goto="turn" if said["outcome"] is Outcome.PENDING else END)
 
 
 graph = (
     StateGraph(EpisodeState, context_schema=EpisodeContext)
-    .add_node("turn", turn)
+    .add_node("turn", turn, destinations=("turn", END))
     .add_edge(START, "turn")
-    .add_conditional_edges("turn", after_turn, {"turn": "turn", "end": END})
     .compile()
 )
