@@ -88,7 +88,7 @@ def _windows(length: int, marks: Sequence[Mark], whole: int) -> list[tuple[int, 
     windows = [(0, whole)]
     for mark in marks:
         # A mark may be as long as the text: then its beginning.
-        start, end = max(0, mark.start - AROUND), min(length, mark.end + AROUND, mark.start + whole)
+        start, end = max(0, mark.start - AROUND), min(length, min(mark.end, mark.start + whole) + AROUND)
         if start <= windows[-1][1]:
             windows[-1] = (windows[-1][0], max(windows[-1][1], end))
         else:
