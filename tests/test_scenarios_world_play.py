@@ -79,6 +79,15 @@ def test_a_call_that_is_wrong_is_told_so_and_changes_nothing(
     assert (playing.state, playing.calls) == (before, [])
 
 
+def test_a_result_that_would_fill_the_context_is_an_error_and_changes_nothing(depot: Depot) -> None:
+    depot()
+    playing = Playing(world_of())
+    playing.state["desk/session.txt"] = Text("x" * 100_001)
+    done = playing.call("look", {"path": "session.txt"})
+    assert (done.failed, done.changes) == (True, ())
+    assert done.text.text == "Error: the result has 100,001 characters, and 100,000 are allowed"
+
+
 def test_what_a_model_wrote_is_never_a_template(depot: Depot) -> None:
     depot()
     playing = Playing(world_of())
