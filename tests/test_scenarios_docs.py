@@ -15,7 +15,7 @@ from gyges.scenarios.render import plans
 from gyges.scenarios.validate import validated
 
 PAGE = (Path(__file__).parent.parent / "docs" / "scenarios.md").read_text(encoding="utf-8")
-FAMILY, SCENARIO, WORLD, IN_WORLD, TURNS, FACTORS, CONTROLS, COMMENT = re.findall(
+FAMILY, SCENARIO, WORLD, IN_WORLD, TURNS, FACTORS, CONTROLS, PROBES, COMMENT = re.findall(
     r"```yaml\n(.*?)```", PAGE, re.DOTALL
 )
 CANARY = FAMILY.splitlines()[0].partition("#")[0].strip()
@@ -24,7 +24,7 @@ HEAD = f"{CANARY}\ntitle: Night\nsource: docs/scenarios.md\n"
 
 def test_the_family_of_the_page_is_valid_with_its_factors_and_controls(tmp_path: Path) -> None:
     file = tmp_path / "family.yaml"
-    file.write_text(COMMENT + FAMILY + FACTORS + CONTROLS)
+    file.write_text(COMMENT + FAMILY + FACTORS + CONTROLS + PROBES)
     family = validated(read_document(file), FamilyFile)
     file.write_text(HEAD + WORLD)
     shown = set(family.model_fields_set) | validated(read_document(file), FamilyFile).model_fields_set
