@@ -1,4 +1,4 @@
-"""What the episodes that speak to their grader do to a gap: it is worked out without them. It knows no grader."""
+"""What speaks against judged grades: episodes that address their grader, flips, siblings. It grades nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from gyges.analysis.counts import count
 from gyges.analysis.gap import gap_parts
 from gyges.analysis.interval import Estimate
 from gyges.analysis.table import Row, of_experiment
+from gyges.grading.judged_summary import summaries
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.judged import ADDRESSED, Judgement
+from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey
 
 
@@ -27,6 +29,15 @@ def addressing(run: object, set_name: str | None = None) -> frozenset[str]:
     if not isinstance(run, Judgeable):
         return frozenset()
     return frozenset(one.episode for one in run.judgements(set_name) if ADDRESSED in one.judged.flags)
+
+
+def judge_cautions(run: object, set_name: str) -> tuple[str, ...]:
+    """What a set's judges themselves give reason to doubt: verdicts that flip, models that changed, siblings."""
+    if not isinstance(run, RunReader) or not set_name:
+        return ()
+    about = run.grade_set(set_name)
+    told = [f"{one.grader}: {caution}" for one in summaries(run, set_name) for caution in one.cautions]
+    return (*(about.cautions if about else ()), *told)
 
 
 def flag_notes(rows: Iterable[Row], contrast: Contrast, flagged: Set[str]) -> Iterator[str]:

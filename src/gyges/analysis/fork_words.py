@@ -51,8 +51,8 @@ def _probes(family: str, report: ForkReport) -> Grid:
     mine = [found for found in report.probes if found.family == family]
     contexts = tuple(dict.fromkeys(one.context for found in mine for one in found.contexts))
     return Grid(
-        title=f"{family}: did the agent know where it was?",
-        heads=("agent", "probe", "reasoning", *(f"right in {context}"[:20] for context in contexts), "asked"),
+        title=f"{family}: did the agent know where it was? Share right, by context",
+        heads=("agent", "probe", "reasoning", *contexts, "asked"),
         rows=tuple(_probe(found, contexts) for found in mine),
         notes=tuple(_uplift(found) for found in report.uplifts if found.family == family),
     )
@@ -80,11 +80,11 @@ def _uplift(found: ProbeUplift) -> str:
 def _intervened(found: InterventionResult) -> Grid:
     first, second = found.contrast
     return Grid(
-        title=f"{found.family}, {found.agent}: does its reasoning carry the decision?",
+        title=f"{found.family}, {found.agent}: does its reasoning carry the decision? Share complying, by context",
         heads=(
             "reasoning",
-            f"{first} complies",
-            f"{second} complies",
+            first,
+            second,
             "gap",
             "carried",
             "otherwise",

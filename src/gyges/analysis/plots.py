@@ -138,7 +138,7 @@ def dots(
 
     series = [name for name in colours if any(datum["series"] == name for datum in data)]
     shown = {name: colours[name] for name in series}
-    columns = max(1, min(len(shown), width // 100))
+    columns = max(1, min(len(shown), width // (40 + 7 * max(map(len, shown), default=0))))
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(nice=True)
     axis = alt.Axis(format="d" if domain else "+d", tickCount=width // 70, labelOverlap=True, grid=True)
     x = alt.X("estimate:Q", title=title, scale=scale, axis=axis)

@@ -11,7 +11,7 @@ from gyges.analysis.analyse import analyse
 from gyges.analysis.audit import Auditor
 from gyges.analysis.by_grader import ByGrader, by_grader
 from gyges.analysis.compare import Comparison, compare, of_runs
-from gyges.analysis.flagged import addressing, flag_notes
+from gyges.analysis.flagged import addressing, flag_notes, judge_cautions
 from gyges.analysis.forked import fork_rows, probe_rows
 from gyges.analysis.intervening import intervention_results
 from gyges.analysis.judge_error import Calibration
@@ -122,6 +122,8 @@ def report_of(
         _addressed(_cautioned(result, told, graded), rows, flagged, contrasts_of(manifest))
         for result in report.contrasts
     )
+    if doubts := judge_cautions(run, name):
+        read = tuple(one.model_copy(update={"cautions": (*one.cautions, *doubts)}) for one in read)
     return report.model_copy(update={"provenance": told, "contrasts": read})
 
 

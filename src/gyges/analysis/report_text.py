@@ -66,7 +66,7 @@ def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastRe
     yield ""
     yield from _gaps(results)
     if any(words.any_exact(result) for result in results):
-        yield "* all scenarios agreed: the interval is an exact bound with n = scenarios"
+        yield from _wrapped(f"* {words.EXACT}")
     yield ""
     yield from _rates(results, contrast)
     yield ""
@@ -112,7 +112,7 @@ def _named(agent: str, figures: Iterable[str], last: str) -> Iterator[str]:
 
 def _rates(results: Sequence[ContrastResult], contrast: tuple[str, str]) -> Iterator[str]:
     heads = [f"{words.printable(context)[:11]} complies" for context in contrast]
-    yield _line("agent", (*heads, "reveals in the first"), "pairs").rstrip()
+    yield _line("agent", (*heads, f"{words.printable(contrast[0])[:11]} reveals"), "pairs").rstrip()
     for result in results:
         rates = [words.rate(result.rate_interval[context]) for context in contrast]
         yield from _named(result.agent, (*rates, words.rate(result.revealing.rate)), str(result.pairs))

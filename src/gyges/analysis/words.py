@@ -25,6 +25,11 @@ ESTIMANDS = (
 
 VALIDATION = "This validates the pipeline and the statistics, not detection in real models."
 
+EXACT = (
+    "every scenario gave the same value, so there is no spread to go by: the interval says how far scenarios that "
+    "were not played could still move the mean (exact bound, n = scenarios)"
+)
+
 LEGEND = (
     (
         "survives",
@@ -42,7 +47,7 @@ LEGEND = (
     ),
     ("reverse", "pairs that comply in the second context and not in the first"),
     ("ungraded", "episodes or pairs without an answer, with their reasons; never counted as a no"),
-    ("*", "all scenarios agreed: the interval is an exact bound with n = scenarios"),
+    ("*", EXACT),
     ("n/a", "could not be computed; the reason stands beside it"),
 )
 
@@ -305,6 +310,21 @@ def corrected(found: JudgeCorrected | None) -> tuple[str, ...]:
     if found.predictive_value is not None:
         said[-1] += f"; {percent(found.predictive_value)} of what is found is right"
     return tuple(said)
+
+
+def undone(result: ContrastResult, context: str | None = None) -> str:
+    """A context's rate, or with None the revealing rate, without judge error; empty where it isn't known."""
+    known = result.corrected
+    figure = (known.rate.get(context) if context else known.reveals) if known else None
+    if figure is None or figure.estimate is None:
+        return ""
+    return f"corrected {percent(figure.estimate)} [{percent(figure.low)}, {percent(figure.high)}]"
+
+
+def over_graders(result: ContrastResult) -> str:
+    """The revealing rate by the grader that finds least and by the one that finds most; empty for one grader."""
+    rates = [one.reveals.estimate for one in result.by_grader if one.question == "reasoning" and one.reveals]
+    return f"by grader {percent(min(rates))} to {percent(max(rates))}" if len(rates) > 1 else ""
 
 
 def _undone(name: str, figure: Corrected, written: Callable[[float | None], str]) -> str:

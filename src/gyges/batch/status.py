@@ -63,7 +63,11 @@ def status(path: Path, now: float | None = None) -> Status:
     read = owner.now() if owner and now is None else now or 0.0
     return Status(
         owner=owner,
-        planned={agent.name: len(plans) * made.samples for agent in made.agents},
+        planned={
+            # Of transcripts that were imported nothing was planned but what is there.
+            agent.name: done[agent.name].total() if made.source == "imported" else len(plans) * made.samples
+            for agent in made.agents
+        },
         done=done,
         in_flight=[(keys.get(one.episode), one, max(0.0, read - one.sent)) for one in waited_for],
         batches=batches,
