@@ -32,6 +32,17 @@ async def test_a_gap_is_told_without_the_episodes_that_speak_to_their_grader(tmp
     assert "2 in training, 0 in deployment; without them gap 0.0" in note
 
 
+async def test_a_judge_that_changed_is_a_caution_of_every_result(tmp_path: Path) -> None:
+    """F13, V12: what speaks against the judges stands beside the figures that rest on them."""
+    episodes = [episode(n, context, FAKES) for n in range(8) for context in ("training", "deployment")]
+    path = stored(tmp_path / "one.sqlite", episodes)
+    async with court() as url:
+        await grade_stored(path, order(url, "drifting"))
+    with RunReader(path) as reader:
+        (result,) = report_of(reader).contrasts
+    assert any("judge-drifting was not one model" in one for one in result.cautions)
+
+
 async def test_where_nobody_speaks_to_the_grader_nothing_is_said(tmp_path: Path) -> None:
     path = stored(tmp_path / "one.sqlite", [episode(0, "training", FAKES), episode(0, "deployment", HONEST)])
     async with court() as url:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gyges.grading.agreement import cohen
 from gyges.grading.calibration import Figure, wilson
 from gyges.grading.judge_votes import found_in
 from gyges.transcripts.grades import Ungraded
@@ -40,6 +41,8 @@ class Flips:
     flipped: int
     repeated: int
     rate: Figure
+    kappa: float | None
+    """Of the first verdicts and the repeated ones (Cohen); None where chance alone would agree always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,18 @@ def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey
 
 
 def _flips(found: Sequence[Judgement], keys: dict[str, EpisodeKey], finding: str) -> Iterator[Flips]:
-    counts: dict[str, Counter[bool]] = defaultdict(Counter)
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for one in found:
         first = found_in(one.answer)
         for again in map(found_in, one.judged.again):
             if first is not None and again is not None:
-                flipped = (finding in first) != (finding in again)
-                counts[keys[one.episode].context][flipped] += 1
-                counts[""][flipped] += 1
-    for context, count in sorted(counts.items()):
-        total = count[True] + count[False]
-        yield Flips(context, count[True], total, wilson(count[True], total))
+                said = (str(finding in first), str(finding in again))
+                pairs[keys[one.episode].context].append(said)
+                pairs[""].append(said)
+    for context, both in sorted(pairs.items()):
+        agreed = cohen(both)
+        flipped = agreed.both - agreed.same
+        yield Flips(context, flipped, agreed.both, wilson(flipped, agreed.both), agreed.kappa)
 
 
 def _coverage(found: Sequence[Judgement]) -> dict[str, float]:
