@@ -13,8 +13,11 @@ import pytest
 
 from gyges.agents.episode import play
 from gyges.agents.graphs import load_graph
+from gyges.agents.intervene import NAMES
 from gyges.agents.profile import load_profile
 from gyges.agents.tools import load_tools
+from gyges.batch.fork import ForkOrder, prepare_forks
+from gyges.batch.fork_play import play_forks
 from gyges.batch.run import Order, play_into, prepare
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
@@ -36,7 +39,7 @@ with_langchain = pytest.mark.skipif(
 
 
 def test_every_block_of_the_page_is_a_file_of_it() -> None:
-    assert len(NAMED) + 1 == len(re.findall(r"```(?:yaml|python)\n", PAGE)) == 9
+    assert len(NAMED) + 1 == len(re.findall(r"```(?:yaml|python)\n", PAGE)) == 10
 
 
 @pytest.fixture
@@ -89,6 +92,30 @@ async def test_an_agent_of_the_page_plays_and_its_reasoning_is_kept(
         answer = episode.messages[-1]
         assert "Decision:" in answer.text
         assert Visibility.RAW in {piece.visibility for piece in answer.reasoning}
+
+
+async def test_the_server_of_the_page_goes_on_from_reasoning_that_the_paraphraser_of_the_page_rewrote(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    run, forks = page.parent / "transcripts" / "run.sqlite", page.parent / "transcripts" / "forks.sqlite"
+    async with organisms() as url:
+        rewriter = page / "rewriter.yaml"
+        rewriter.write_text(f"{rewriter.read_text(encoding='utf-8')}base_url: {url}/v1\n", encoding="utf-8")
+        order = Order(("walks/walk-01", "walks/walk-02"), ("local",), base_url=f"{url}/v1")
+        await play_into(run, prepare(order), lambda _: None)
+        names = ("unchanged", "removed", "paraphrased")
+        wanted = ForkOrder("run", "intervention", names, ("last",), paraphraser="rewriter")
+        await play_forks(forks, prepare_forks(wanted), lambda _: None, new=True)
+    with RunReader(forks) as reader:
+        found = list(reader.episodes())
+    assert len(found) == 2 * 2 * 3
+    assert {(episode.outcome, episode.reason) for episode in found} == {(Outcome.COMPLETED, "")}
+    assert all(episode.messages[-1].reasoning[0].source == "given" for episode in found)
+
+
+def test_the_page_names_every_intervention() -> None:
+    assert set(re.findall(r"^\| `([a-z][a-z-]*)(?::[\d.]+)?` \|", PAGE, re.MULTILINE)) == set(NAMES)
 
 
 async def test_what_the_graph_of_the_page_keeps_to_itself_is_reasoning(page: Path) -> None:
