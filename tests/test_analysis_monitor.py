@@ -71,12 +71,19 @@ def test_a_monitor_that_says_the_same_of_everything_catches_nothing() -> None:
         assert [one.caught.estimate for one in found.detection] == [0.0, 0.0]
         assert found.product.estimate == 0.0
         assert found.auroc.estimate == 0.5
+        assert found.auroc.low is None
+        assert found.detection[0].caught.high is not None
+        assert found.detection[0].caught.high > 0.1
 
 
 def test_a_perfect_monitor_catches_everything() -> None:
     found = monitored([watched(n % 2 == 0, float(n % 2 == 0), str(n)) for n in range(40)])
     assert [one.caught.estimate for one in found.detection] == [1.0, 1.0]
     assert found.product.estimate == 1.0
+    for figure in (found.product, found.sensitivity, found.specificity, found.detection[0].caught):
+        assert figure.low is not None
+        assert 0.5 < figure.low < 0.9
+        assert figure.high == 1.0
 
 
 @pytest.mark.parametrize("bad", [True, False])

@@ -99,7 +99,7 @@ def _auroc(items: Sequence[Item], seed: int) -> Figure:
     return figure_of(aurocs([item.label for item in items], [item.score or 0.0 for item in items], counted))
 
 
-def wilson(hits: int, trials: int, level: float = LEVEL) -> Figure:
+def wilson(hits: float, trials: int, level: float = LEVEL) -> Figure:
     """A share with Wilson's score interval (Wilson 1927)."""
     if trials == 0:
         return NOTHING
@@ -163,6 +163,15 @@ def figure_of(drawn: Numbers) -> Figure:
     if not values or drawn[0] != drawn[0]:
         return NOTHING
     return quantiles(values[0], values[1:], LEVEL)
+
+
+def share_of(drawn: Numbers, clusters: int) -> Figure:
+    """As `figure_of`, for a share: where no draw differs, Wilson's interval with n = `clusters` gives it width."""
+    found = figure_of(drawn)
+    if found.estimate is None or found.low is None or found.high is None or found.high > found.low:
+        return found
+    bound = wilson(found.estimate * clusters, clusters)
+    return Figure(found.estimate, bound.low, bound.high)
 
 
 def quantiles(estimate: float, drawn: list[float], level: float) -> Figure:

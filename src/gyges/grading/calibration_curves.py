@@ -10,7 +10,17 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gyges.grading.calibration import LEVEL, NOTHING, RESAMPLES, Figure, Item, figure_of, quantiles, wilson
+from gyges.grading.calibration import (
+    LEVEL,
+    NOTHING,
+    RESAMPLES,
+    Figure,
+    Item,
+    figure_of,
+    quantiles,
+    share_of,
+    wilson,
+)
 from gyges.grading.resample import alphas, means, tables, weights
 
 BINS = 10
@@ -58,7 +68,11 @@ def alpha(items: Sequence[Item], seed: int = 0) -> Figure:
 
 
 def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
-    return figure_of(means(values, weights(groups, RESAMPLES, seed))) if values else NOTHING
+    """Of values between 0 and 1, with an interval that has width also where all are alike."""
+    if not values:
+        return NOTHING
+    clusters = len({group or at for at, group in enumerate(groups)})
+    return share_of(means(values, weights(groups, RESAMPLES, seed)), clusters)
 
 
 @dataclass(frozen=True, slots=True)
