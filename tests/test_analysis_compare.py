@@ -10,8 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from gyges.analysis.analyse import analyse
 from gyges.analysis.compare import Label, compare, of_runs, rung_label, rungs
+from gyges.analysis.sentences import between, compared
 from gyges.analysis.table import Row
-from gyges.analysis.words import between, compared
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.record import Outcome, Visibility
 

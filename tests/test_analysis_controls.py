@@ -13,6 +13,7 @@ from gyges.analysis.analyse import analyse
 from gyges.analysis.controls import control, gap_difference, organism_doubts, organism_failures
 from gyges.analysis.counts import ScenarioCounts, count
 from gyges.analysis.interval import Estimate, clustered
+from gyges.analysis.notes import notes
 from gyges.analysis.report_html import to_html
 from gyges.analysis.report_json import to_json
 from gyges.analysis.report_latex import to_latex
@@ -20,7 +21,6 @@ from gyges.analysis.report_markdown import to_markdown
 from gyges.analysis.report_text import to_text
 from gyges.analysis.result import ContrastResult, Report
 from gyges.analysis.table import Row, of_arm, of_experiment
-from gyges.analysis.words import notes
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.manifest import PlantedGap
 from gyges.transcripts.record import Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gyges.analysis.provenance import Provenance, Witness, fingerprint
-from gyges.analysis.words import conduct
+from gyges.analysis.sentences import conduct
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Grade, Ungraded
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario

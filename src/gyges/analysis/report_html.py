@@ -14,7 +14,7 @@ from itertools import groupby
 import jinja2
 from markupsafe import Markup
 
-from gyges.analysis import fork_plots, fork_words, overview_plots, plots, words
+from gyges.analysis import fork_plots, fork_words, notes, overview_plots, plots, sentences, words
 from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, ForkReport, PooledGap, Report
 
@@ -95,7 +95,7 @@ _WORDS = {
     "arms": words.ARMS,
     "crossed": words.crossed,
     "spread": words.spread,
-    "pooled": words.pooled,
+    "pooled": sentences.pooled,
     "difference": lambda estimate: words.points(estimate.estimate),
     "estimands": words.ESTIMANDS,
     "exact": words.exact,
@@ -104,7 +104,7 @@ _WORDS = {
     "undone": words.undone,
     "interval": words.interval,
     "legend": words.LEGEND,
-    "notes": words.notes,
+    "notes": notes.notes,
     "said": {True: "yes", False: "no", None: ""},
     "short_p": words.short_p,
     "points": words.points,
@@ -128,8 +128,8 @@ def _page(report: Report) -> _Page:
         _drawn(partial(overview_plots.calibration, judges)) if judges else None,
         [_forks(fork) for fork in report.forks],
         report.pooled,
-        words.between(report),
-        words.conduct(report.provenance),
+        sentences.between(report),
+        sentences.conduct(report.provenance),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import words
+from gyges.analysis import sentences, words
 from gyges.analysis.controls import Control
 from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
@@ -33,7 +33,7 @@ def escaped(text: str) -> str:
 
 def _report(report: Report) -> Iterator[str]:
     yield f"% gyges, run {words.printable(report.run)}"
-    yield from (f"% {words.printable(line)}" for line in words.conduct(report.provenance))
+    yield from (f"% {words.printable(line)}" for line in sentences.conduct(report.provenance))
     for (family, contrast, _), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast, r.target)):
         yield from _table(family, contrast, list(group), report.organisms)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import fork_words, words
+from gyges.analysis import fork_words, notes, sentences, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, Report
@@ -40,12 +40,12 @@ def _report(report: Report) -> Iterator[str]:
             yield from (f"- {escaped(note)}" for note in grid.notes)
             yield ""
         yield from (fork_words.explained(fork), "")
-    yield from (f"- {escaped(words.pooled(pooled))}" for pooled in report.pooled)
-    if between := words.between(report):
+    yield from (f"- {escaped(sentences.pooled(pooled))}" for pooled in report.pooled)
+    if between := sentences.between(report):
         yield from ("", "## Agents against each other", "", *(f"- {escaped(line)}" for line in between))
     if report.provenance:
         yield from ("", "## Plan and conduct", "")
-    yield from (f"- {escaped(line)}" for line in words.conduct(report.provenance))
+    yield from (f"- {escaped(line)}" for line in sentences.conduct(report.provenance))
     yield from ("", words.ESTIMANDS, "")
     yield from (f"- **{escaped(word)}**: {escaped(meaning)}" for word, meaning in words.LEGEND)
 
@@ -97,5 +97,5 @@ def _notes(result: ContrastResult) -> Iterator[str]:
     yield f"- **{escaped(result.agent)}**: {escaped(words.verdict(result))}"
     for context, outcomes in result.outcomes.items():
         yield f"  - {escaped(f'{context}: {words.counts(outcomes)}; {result.ungraded[context]} ungraded')}"
-    yield from (f"  - {escaped(note)}" for note in words.notes(result))
+    yield from (f"  - {escaped(note)}" for note in notes.notes(result))
     yield ""

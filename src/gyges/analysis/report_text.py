@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import fork_words, words
+from gyges.analysis import fork_words, notes, sentences, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
 
@@ -45,18 +45,18 @@ def _report(report: Report) -> Iterator[str]:
         yield from _wrapped(fork_words.explained(fork))
     yield ""
     for pooled in report.pooled:
-        yield from _wrapped(words.pooled(pooled))
+        yield from _wrapped(sentences.pooled(pooled))
     if len(report.comparisons) <= MOST_COMPARISONS:
-        yield from (line for sentence in words.between(report) for line in _wrapped(sentence))
+        yield from (line for sentence in sentences.between(report) for line in _wrapped(sentence))
     else:
         yield f"{len(report.comparisons)} comparisons of agents stand in the other forms of the report"
     if report.contrasts:
         yield from _wrapped(words.ESTIMANDS)
     if any(control.kind == "swap" for result in report.contrasts for control in result.controls):
-        yield from _wrapped(words.SWAP)
+        yield from _wrapped(notes.SWAP)
     if report.provenance:
         yield ""
-    for line in words.conduct(report.provenance):
+    for line in sentences.conduct(report.provenance):
         yield from _wrapped(line)
 
 
@@ -138,7 +138,7 @@ def _notes(result: ContrastResult) -> Iterator[str]:
         f"{name}: {words.counts(seen)}; {result.ungraded[name]} ungraded" for name, seen in result.outcomes.items()
     ]
     yield from _wrapped(" | ".join(outcomes), 2)
-    for note in words.notes(result):
+    for note in notes.notes(result):
         yield from _wrapped(note, 2)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from gyges.analysis import words
+from gyges.analysis import notes, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.quadrants import Quadrants
 from gyges.browse.index import FILTERS
@@ -59,7 +59,7 @@ def environment() -> jinja2.Environment:
         estimands=words.ESTIMANDS,
         exact=words.exact,
         interval=words.interval,
-        notes=words.notes,
+        notes=notes.notes,
         percent=words.percent,
         points=words.points,
         quadrants=QUADRANTS,

@@ -114,7 +114,7 @@ def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tup
     from contextlib import ExitStack
 
     from gyges.analysis.report import beside, compare_runs, report_of
-    from gyges.analysis.words import compared
+    from gyges.analysis.sentences import compared
     from gyges.transcripts.reader import RunReader
 
     with ExitStack() as stack:
