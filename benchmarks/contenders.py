@@ -122,14 +122,7 @@ async def gyges(port: int, calls: int, connections: int, provider: str = "vllm",
     import_module("langgraph.graph.state")
     import_module("gyges.models.anthropic_messages" if provider == "anthropic" else "gyges.models.openai_chat")
 
-    folder = Path(tempfile.mkdtemp())
-    scenarios = 10
-    family = folder / "scenarios" / "walks"
-    family.mkdir(parents=True)
-    (family / "family.yaml").write_text(family_text(turns), encoding="utf-8")
-    for number in range(scenarios):
-        (family / f"walk-{number}.yaml").write_text(SCENARIO.replace("NUMBER", str(number)), encoding="utf-8")
-    os.chdir(folder)
+    folder = a_study(scenarios := 10, turns)
     base_url = f"http://127.0.0.1:{port}/v1"
     samples = calls // (2 * scenarios * turns)
     prepared = prepare(
@@ -140,6 +133,40 @@ async def gyges(port: int, calls: int, connections: int, provider: str = "vllm",
         await play_into(folder / "transcripts" / "run.sqlite", prepared, void)
 
     return work
+
+
+async def gyges_in_process(calls: int, connections: int, processes: int) -> Work:
+    """The same with organisms that answer in the playing processes: no socket, and no start-up in the figures."""
+    from gyges.batch.run import Order, play_into, prepare
+
+    import_module("gyges.models.openai_chat")
+    folder = a_study(scenarios := 10, 1)
+    order = Order(
+        ("walks",),
+        ("faker",),
+        samples=calls // (2 * scenarios),
+        connections=connections,
+        processes=processes,
+        in_process=True,
+    )
+    numbers = iter(range(10))
+
+    async def work() -> None:
+        await play_into(folder / "transcripts" / f"run-{next(numbers)}.sqlite", prepare(order), void)
+
+    return work
+
+
+def a_study(scenarios: int, turns: int) -> Path:
+    """A study in a new folder, which becomes the working directory."""
+    folder = Path(tempfile.mkdtemp())
+    family = folder / "scenarios" / "walks"
+    family.mkdir(parents=True)
+    (family / "family.yaml").write_text(family_text(turns), encoding="utf-8")
+    for number in range(scenarios):
+        (family / f"walk-{number}.yaml").write_text(SCENARIO.replace("NUMBER", str(number)), encoding="utf-8")
+    os.chdir(folder)
+    return folder
 
 
 async def inspect_ai(port: int, calls: int, connections: int) -> Work:
@@ -168,6 +195,24 @@ async def inspect_ai(port: int, calls: int, connections: int) -> Work:
         )
 
     return work
+
+
+async def inspect_log(samples: int) -> dict[str, float]:
+    """Seconds that Inspect takes to open a log of its own and to list its samples."""
+    from inspect_ai import Task, eval_async
+    from inspect_ai.dataset import Sample
+    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
+    from inspect_ai.solver import generate
+
+    task = Task(dataset=[Sample(input=USER, target="stay") for _ in range(samples)], solver=generate())
+    (log,) = await eval_async(
+        task, model="mockllm/model", log_dir=tempfile.mkdtemp(), log_realtime=False, score=False, max_samples=64
+    )
+    start = time.perf_counter()
+    read_eval_log(log.location, header_only=True)
+    count = len(read_eval_log_sample_summaries(log.location))
+    assert count == samples
+    return {"episodes": count, "seconds": time.perf_counter() - start}
 
 
 def void(_: object) -> None: ...
@@ -244,16 +289,35 @@ async def prepared(name: str, port: int, calls: int, connections: int) -> Work:
             return await gyges(port, calls, connections)
         case "gyges-anthropic":
             return await gyges(port, calls, connections, "anthropic")
+        case "gyges, 1 process" | "gyges, 2 processes":
+            return await gyges_in_process(calls, connections, int(name.split()[1]))
         case "inspect":
             return await inspect_ai(port, calls, connections)
     raise SystemExit(f"there is no contender {name}")
 
 
+FEW = 200
+"""Calls of a run that is nearly all start-up."""
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it has started and that have ended."""
+    return sum(os.times()[:4])
+
+
 async def measured(name: str, port: int, calls: int, connections: int) -> dict[str, float]:
+    with_start = "process" in name
     work = await prepared(name, port, calls, connections)
-    clock, processor = time.perf_counter(), time.process_time()
+    clock, processor = time.perf_counter(), processor_seconds()
     await work()
-    clock, processor = time.perf_counter() - clock, time.process_time() - processor
+    clock, processor = time.perf_counter() - clock, processor_seconds() - processor
+    if with_start:
+        few = await prepared(name, port, FEW, connections)
+        clock_of_few, processor_of_few = time.perf_counter(), processor_seconds()
+        await few()
+        clock -= time.perf_counter() - clock_of_few
+        processor -= processor_seconds() - processor_of_few
+        calls -= FEW
     return {
         "calls": calls,
         "seconds": clock,
@@ -275,5 +339,8 @@ def run(coroutine: Awaitable[dict[str, float]], name: str) -> dict[str, float]:
 
 if __name__ == "__main__":
     contender, *numbers = sys.argv[1:]
+    if contender == "inspect log":
+        print(json.dumps(asyncio.run(inspect_log(int(numbers[0])))))
+        raise SystemExit
     port, calls, connections = map(int, numbers)
     print(json.dumps(run(measured(contender, port, calls, connections), contender)))

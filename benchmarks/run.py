@@ -1,6 +1,6 @@
 """Model calls side by side: gyges with everything on, the bare SDKs, Inspect where it is installed.
 
-    python benchmarks/run.py [--rounds 3] [--calls 2000] [--json FILE] [--page FILE]
+    python benchmarks/run.py [--rounds 3] [--calls 2000] [--soak] [--json FILE] [--page FILE]
     python benchmarks/run.py --from FILE --page FILE    write the page of an earlier measurement
 
 INSPECT_PYTHON may name the interpreter of an environment that has inspect-ai.
@@ -17,12 +17,14 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from contenders import missing as not_installed
@@ -40,6 +42,8 @@ class Setting:
     connections: int
     contenders: tuple[str, ...]
     share: float = 1.0
+    both_cores: bool = False
+    """Whether the contender may have both: where there is no provider that needs one."""
 
 
 SETTINGS = (
@@ -52,6 +56,16 @@ SETTINGS = (
     Setting("0 ms, 64 connections, five turns", 0.0, 64, ("openai, 5 turns", "gyges, 5 turns")),
     Setting("300 ms, 64 connections", 0.3, 64, ("aiohttp", "openai", "gyges"), 0.5),
     Setting("300 ms, 500 connections", 0.3, 500, ("aiohttp", "openai", "gyges"), 1.5),
+    Setting("2 s, 500 connections", 2.0, 500, ("aiohttp", "gyges"), 1.0),
+    Setting("2 s, 1000 connections", 2.0, 1000, ("aiohttp", "gyges"), 2.0),
+    Setting(
+        "organisms in the playing processes, 128 connections",
+        0.0,
+        128,
+        ("gyges, 1 process", "gyges, 2 processes"),
+        2.0,
+        both_cores=True,
+    ),
 )
 
 
@@ -93,8 +107,8 @@ def python_of(name: str) -> str:
     return os.environ.get("INSPECT_PYTHON", sys.executable) if name == "inspect" else sys.executable
 
 
-def measure(name: str, port: int, calls: int, connections: int) -> Figures:
-    core = cores()[0]
+def measure(name: str, port: int, calls: int, connections: int, both_cores: bool = False) -> Figures:
+    core = None if both_cores else cores()[0]
     command = [python_of(name), str(HERE / "contenders.py"), name, str(port), str(calls), str(connections)]
     ended = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=lambda: pinned(core)
@@ -107,12 +121,13 @@ def measured(setting: Setting, rounds: int, calls: int) -> dict[str, Figures]:
     """By contender, the round that took the least processor time. Rounds are interleaved."""
     best: dict[str, Figures] = {}
     number = max(40, round(calls * setting.share / 20) * 20)
+    how = setting.connections, setting.both_cores
     with mock(setting.latency) as port:
         for _ in range(rounds):
             for name in setting.contenders:
                 if missing(name):
                     continue
-                found = measure(name, port, number // 4 if name == "inspect" else number, setting.connections)
+                found = measure(name, port, number // 4 if name == "inspect" else number, *how)
                 if name not in best or found["cpu_ms"] < best[name]["cpu_ms"]:
                     best[name] = found
     return best
@@ -158,12 +173,17 @@ def table(found: dict[str, dict[str, Figures]]) -> Iterator[str]:
         yield ""
 
 
+def line(what: str, reached: float, goal: float) -> str:
+    return f"| {what} | {reached:.2f} | at most {goal:.2f} | {'yes' if reached <= goal else '**no**'} |"
+
+
+def line_least(what: str, reached: float, goal: float) -> str:
+    return f"| {what} | {reached:,.1f} | at least {goal:,.1f} | {'yes' if reached >= goal else '**no**'} |"
+
+
 def verdicts(found: dict[str, dict[str, Figures]]) -> Iterator[str]:
     """The goals, each with what was reached."""
-    at_once, turns, narrow, wide = (found[setting.name] for setting in SETTINGS)
-
-    def line(what: str, reached: float, goal: float) -> str:
-        return f"| {what} | {reached:.2f} | at most {goal:.2f} | {'yes' if reached <= goal else '**no**'} |"
+    at_once, turns, narrow, wide, slow, slower, processes = (found[setting.name] for setting in SETTINGS)
 
     yield "| goal | reached | wanted | met |"
     yield "|---|---|---|---|"
@@ -180,10 +200,81 @@ def verdicts(found: dict[str, dict[str, Figures]]) -> Iterator[str]:
     calls, setting = wide["gyges"]["calls"], SETTINGS[3]
     ideal = max(calls / setting.connections * setting.latency, calls * wide["gyges"]["cpu_ms"] / 1000)
     yield line("500 connections: time, of the ideal", wide["gyges"]["seconds"] / ideal, 1.15)
+    for figures, setting, goal in ((slow, SETTINGS[4], 1.15), (slower, SETTINGS[5], 1.3)):
+        took = figures["gyges"]
+        ideal = took["calls"] / setting.connections * setting.latency
+        yield line(f"{setting.name}: time, of the ideal", took["seconds"] / ideal, goal)
+    one, two = processes["gyges, 1 process"], processes["gyges, 2 processes"]
+    yield line("two processes: processor time a call, of one's", two["cpu_ms"] / one["cpu_ms"], 1.1)
+    ratio = (two["calls"] / two["seconds"]) / (one["calls"] / one["seconds"])
+    yield line_least("two processes, without sockets: calls a second, of one's", ratio, 1.7)
+    yield line("MiB at 500 connections", wide["gyges"]["mib"], 250)
     if "inspect" in at_once:
         yield line("processor time a call, of Inspect's", ours / at_once["inspect"]["cpu_ms"], 1 / 12)
     else:
         yield "| processor time a call, of Inspect's | not installed here | at most 0.08 | - |"
+
+
+def store_verdicts(store: dict[str, Any], soak: dict[str, Any] | None) -> Iterator[str]:
+    """The goals of the store, and of a run of 20,000 episodes where one was measured."""
+    yield line_least("episodes of 10 kB stored a second", store["a_second"], 2000)
+    first = store["listed"][0]
+    yield line(f"seconds to open a run of {first['episodes']:,} episodes and list it", first["seconds"], 0.5)
+    if soak:
+        early, late = soak["mib"]
+        yield line("MiB that 20,000 episodes need more than 4,000", late - early, 50)
+        yield line("ms that 1 in 1,000 rounds of the loop is late, 500 at once", soak["late_ms"]["0.999"], 250)
+        rates = soak["a_second"]
+        yield line_least("pace of the last quarter of 20,000, in percent", 100 * rates[-1] / rates[0], 90)
+
+
+def store_table(store: dict[str, Any], soak: dict[str, Any] | None) -> Iterator[str]:
+    yield "### The store\n"
+    yield (
+        f"{store['a_second']:,.0f} episodes of 10 kB a second, {store['a_processor_second']:,.0f} for each second "
+        "of processor; one core, group commits, 200 at once.\n"
+    )
+    yield "| opened and listed | seconds |"
+    yield "|---|---|"
+    for one in store["listed"]:
+        yield f"| a run of {one['episodes']:,} episodes | {one['seconds']:.2f} |"
+    if "inspect" in store:
+        one = store["inspect"]
+        yield f"| Inspect's log of {one['episodes']:,} samples | {one['seconds']:.2f} |"
+    if soak:
+        yield "\n### 20,000 episodes, 500 at once, without sockets, each thousandth answer 10 MB\n"
+        yield "| MiB at 4,000, 20,000 | open files | ms late: half, 1 in 100, 1 in 1,000 | a second, by quarter |"
+        yield "|---|---|---|---|"
+        late = ", ".join(f"{soak['late_ms'][share]:.0f}" for share in ("0.5", "0.99", "0.999"))
+        paces = ", ".join(f"{pace:.0f}" for pace in soak["a_second"])
+        mib = ", ".join(f"{one:.0f}" for one in soak["mib"])
+        yield f"| {mib} | {soak['files'][0]}, {soak['files'][1]} | {late} | {paces} |"
+
+
+def measured_store() -> dict[str, object]:
+    core = cores()[0]
+    ended = subprocess.run(
+        [sys.executable, str(HERE / "store.py"), "--json"],
+        check=True,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: pinned(core),
+    )
+    found: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+    if not missing("inspect"):
+        command = [python_of("inspect"), str(HERE / "contenders.py"), "inspect log", "2000"]
+        ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        found["inspect"] = json.loads(ended.stdout.splitlines()[-1])
+    return found
+
+
+def measured_soak() -> dict[str, object]:
+    """A run of 20,000 episodes, as in the nightly test."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tests.soak", "20000", "500"]
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=folder, env=environment)
+    found: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+    return found
 
 
 def page(result: dict[str, object]) -> str:
@@ -192,17 +283,22 @@ def page(result: dict[str, object]) -> str:
     assert isinstance(found, dict)
     used = result["versions"]
     assert isinstance(used, dict)
+    store, soak = result["store"], result.get("soak")
+    assert isinstance(store, dict)
+    assert soak is None or isinstance(soak, dict)
     parts = [
         "# Performance\n",
         "<!-- Generated by `python benchmarks/run.py --page docs/performance.md`. -->\n",
         (HERE / "notes.md").read_text(encoding="utf-8"),
-        f"Measured on {result['date']}: {result['machine']}. "
+        f"Measured on {result['date']}: {result['machine']}, load {result['load']}. "
         + ", ".join(f"{name} {number}" for name, number in used.items())
         + ".\n",
         "## Goals\n",
         *verdicts(found),
+        *store_verdicts(store, soak),
         "\n## Figures\n",
         *table(found),
+        *store_table(store, soak),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
@@ -213,15 +309,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--soak", action="store_true", help="also 20,000 episodes, some minutes")
     parser.add_argument("--from", type=Path, dest="earlier")
     wanted = parser.parse_args(arguments)
     if wanted.earlier:
         wanted.page.write_text(page(json.loads(wanted.earlier.read_text(encoding="utf-8"))), encoding="utf-8")
         return
+    before = os.getloadavg()[0]
     found = {setting.name: measured(setting, wanted.rounds, wanted.calls) for setting in SETTINGS}
+    store, soak = measured_store(), measured_soak() if wanted.soak else None
+    load = f"{before:.1f} before and {os.getloadavg()[0]:.1f} after"
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     result: dict[str, object] = {"date": date, "machine": machine(), "versions": versions(), "found": found}
-    print("\n".join([*table(found), *verdicts(found)]))
+    result |= {"load": load, "store": store, "soak": soak}
+    print("\n".join([*table(found), *store_table(store, soak), *verdicts(found), *store_verdicts(store, soak)]))
     if wanted.json:
         wanted.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if wanted.page:
