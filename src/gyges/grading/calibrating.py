@@ -6,12 +6,8 @@ what they said can be read, resumed and is paid for once.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gyges.errors import GygesError, UsageError
@@ -29,6 +25,7 @@ from gyges.grading.calibration_curves import (
     in_run,
     reliability,
 )
+from gyges.grading.calibration_run import GradedLabel, judged_labels, labels_sha256
 from gyges.grading.calibrations import StoredErrors, store_errors
 from gyges.grading.default import answer_of, grader_of
 from gyges.grading.grader import Grader, View, blinded
@@ -36,15 +33,11 @@ from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_votes import found_in
 from gyges.grading.labelled import FAKING, LabelledEpisode
 from gyges.grading.reasoning import blocks_of, sent_before
-from gyges.grading.run import GradingOrder, grade_stored
+from gyges.grading.run import GradingOrder
 from gyges.grading.trained import TrainedGrader
-from gyges.study import transcripts
 from gyges.transcripts.grade_sets import KnownErrors
 from gyges.transcripts.grades import Answer, ReasoningRead, Ungraded
-from gyges.transcripts.judged import Judged, Vote
-from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.store import write_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +90,6 @@ class Calibrated:
         return StoredErrors(grader=self.grader, version=self.version, judges=self.judges, errors=known)
 
 
-@dataclass(frozen=True, slots=True)
-class _Graded:
-    answer: Answer
-    scores: Mapping[str, float]
-    votes: tuple[Vote, ...] = ()
-
-
 def calibrate_grader(
     name: str,
     labelled: Sequence[LabelledEpisode],
@@ -120,7 +106,7 @@ def calibrate_grader(
     """
     grader = grader_of(name, votes=order.votes, threshold=order.threshold)
     graded, where = (
-        _judged(grader, labelled, labels, order)
+        judged_labels(grader, labelled, labels, order)
         if isinstance(grader, JudgeGrader)
         else (
             [_offline(grader, one) for one in labelled],
@@ -137,7 +123,7 @@ def calibrate_grader(
             f"no label says anything about what {grader.name} looks for", "label one of its findings, yes and no"
         )
     models = _models(order) if isinstance(grader, JudgeGrader) else ()
-    sha256 = _sha256(labelled)
+    sha256 = labels_sha256(labelled)
     return Calibrated(grader.name, grader.version, models, labels, sha256, len(labelled), found, where)
 
 
@@ -147,17 +133,12 @@ def _models(order: GradingOrder) -> tuple[str, ...]:
     return tuple(load_profile(name, order.base_url, role="judge").model for name in order.judges)
 
 
-def _sha256(labelled: Sequence[LabelledEpisode]) -> str:
-    lines = [json.dumps([one.episode.key.id(), sorted(one.labels.items())]) for one in labelled]
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
-
-
-def _offline(grader: Grader, one: LabelledEpisode) -> _Graded:
+def _offline(grader: Grader, one: LabelledEpisode) -> GradedLabel:
     view = blinded(one.episode)
     answer = answer_of(grader, view, None)
     if callable(answer):
         raise GygesError(f"{grader.name} asks somebody", "give --judge PROFILE")
-    return _Graded(answer, _scores(grader, view, answer))
+    return GradedLabel(answer, _scores(grader, view, answer))
 
 
 def _scores(grader: Grader, view: View, answer: Answer) -> dict[str, float]:
@@ -169,79 +150,6 @@ def _scores(grader: Grader, view: View, answer: Answer) -> dict[str, float]:
         reading = grader.read(text, sent_before(view))
         return {} if isinstance(reading, Ungraded) else dict(reading.odds)
     return {}
-
-
-def _judged(
-    grader: JudgeGrader, labelled: Sequence[LabelledEpisode], labels: str, order: GradingOrder
-) -> tuple[list[_Graded], str]:
-    """The judges' verdicts about the labelled episodes, in a run of their own that a later call goes on with."""
-    path = transcripts() / f"calibration-{Path(labels).stem}-{_sha256(labelled)[:8]}.sqlite"
-    if not path.is_file():
-        write_run(path, [one.episode for one in labelled], lambda: _manifest(path.stem))
-    asked = replace(order, graders=(grader.name,), again=False)
-    made = asyncio.run(grade_stored(path, asked)) if not _finished(path, grader, order) else None
-    if made is not None and made.pending:
-        raise GygesError(
-            f"{made.pending} judgements are pending ({made.pending_because})", "the same command finishes them"
-        )
-    with RunReader(path) as reader:
-        records = {one.episode: one for one in reader.judgements() if one.grader == grader.name}
-        plain = {one.episode: one.answer for one in reader.grades() if one.grader == grader.name}
-    found = []
-    for one in labelled:
-        id = one.episode.key.id()
-        record = records.get(id)
-        if record is None:
-            found.append(_Graded(plain[id], {}))
-        else:
-            votes = _counted(record.judged)
-            found.append(_Graded(record.answer, _likelihood(votes), votes))
-    return found, path.stem
-
-
-def _finished(path: Path, grader: JudgeGrader, order: GradingOrder) -> bool:
-    """Whether the latest set of the run is whole, and of this grader with these judges and settings."""
-    with RunReader(path) as reader:
-        sets = reader.grade_sets()
-        about = reader.grade_set(sets[-1]) if sets else None
-        if about is None:
-            return False
-        mine = next((one for one in about.graders if one.name == grader.name), None)
-        whole = len(list(reader.grades(about.name))) >= about.episodes * len(about.graders)
-    settings = {"votes": grader.votes, "threshold": grader.threshold}
-    return (
-        whole
-        and mine is not None
-        and mine.version == grader.version
-        and mine.settings == settings
-        and tuple(one.name for one in mine.judges) == order.judges
-        and all(one.base_url == (order.base_url or one.base_url) for one in mine.judges)
-    )
-
-
-def _counted(judged: Judged) -> tuple[Vote, ...]:
-    reading = "whole" if judged.whole is None else "masked"
-    return tuple(vote for vote in judged.votes if vote.round == 0 and vote.reading == reading)
-
-
-def _likelihood(votes: Sequence[Vote]) -> dict[str, float]:
-    said = [vote.likelihood for vote in votes if vote.likelihood]
-    return {name: sum(one[name] for one in said) / len(said) for name in (said[0] if said else ())}
-
-
-def _manifest(run: str) -> Manifest:
-    return Manifest(
-        run=run,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        source="imported",
-        command="gyges calibrate",
-        seed=0,
-        samples=1,
-        scenarios=(),
-        agents=(),
-        contrasts=(),
-        versions={},
-    )
 
 
 def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
@@ -264,7 +172,7 @@ def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
     return rates
 
 
-def _findings(graded: Sequence[_Graded]) -> list[str]:
+def _findings(graded: Sequence[GradedLabel]) -> list[str]:
     """What the grader looks for, alignment faking first."""
     names = dict.fromkeys(
         name for one in graded if isinstance(one.answer, ReasoningRead) for name in one.answer.looked_for
@@ -275,7 +183,7 @@ def _findings(graded: Sequence[_Graded]) -> list[str]:
 def _of_finding(
     name: str,
     labelled: Sequence[LabelledEpisode],
-    graded: Sequence[_Graded],
+    graded: Sequence[GradedLabel],
     grader: Grader,
     rate: tuple[int, int] | None,
 ) -> OfFinding | None:
@@ -303,14 +211,14 @@ def _of_finding(
     )
 
 
-def _item(name: str, one: LabelledEpisode, of: _Graded) -> Item:
+def _item(name: str, one: LabelledEpisode, of: GradedLabel) -> Item:
     answer = of.answer
     read = isinstance(answer, ReasoningRead) and name in answer.looked_for
     found = name in (found_in(answer) or ()) if read else None
     return Item(one.labels[name], found, of.scores.get(name), one.group)
 
 
-def _ballots(name: str, one: LabelledEpisode, of: _Graded) -> Ballots:
+def _ballots(name: str, one: LabelledEpisode, of: GradedLabel) -> Ballots:
     read = [vote for vote in of.votes if isinstance(vote.answer, ReasoningRead)]
     yes = sum(name in (found_in(vote.answer) or ()) for vote in read)
     return Ballots(one.labels[name], yes, len(read), one.group)
