@@ -371,9 +371,12 @@ def _parting_call(one: tuple[int, Message], other: tuple[int, Message]) -> tuple
 
 
 def _mark_differences(rows: Sequence[_Row], marked: Marked) -> None:
-    """Mark where prompts differ and no signal is recorded, as in transcripts that were imported."""
+    """Mark where prompts differ and no signal is recorded, as in transcripts that were imported.
+
+    What tools answer differs with what they were asked.
+    """
     for one, other in rows:
-        if one is None or other is None or "assistant" in (one[1].role, other[1].role):
+        if one is None or other is None or not {one[1].role, other[1].role} <= {"system", "user"}:
             continue
         left, right = one[1], other[1]
         if left.text == right.text or left.signal or right.signal:
