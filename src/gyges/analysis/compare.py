@@ -24,6 +24,7 @@ from gyges.transcripts.record import Visibility
 Label = Literal["one_shot", "cot_necessary", "too_hard", "weak"]
 ENOUGH = 0.5
 """The share from which a rung counts as done, and the uplift from which reasoning counts as necessary."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,11 @@ def rung_label(reasoning: float, without: float) -> Label:
     0.5), `too_hard` where it is not done with reasoning either, `weak` for an uplift in between. After the rule
     used in replications of Emmons et al. 2025 (arXiv:2507.05246).
     """
-    if reasoning - without >= ENOUGH:
+    if reasoning - without >= ENOUGH - _ROUNDING:
         return "cot_necessary"
-    if without >= ENOUGH:
+    if without >= ENOUGH - _ROUNDING:
         return "one_shot"
-    return "too_hard" if reasoning < ENOUGH else "weak"
+    return "too_hard" if reasoning < ENOUGH - _ROUNDING else "weak"
 
 
 def _rung(depth: float, reasoning: Sequence[Row], without: Sequence[Row], contrast: Contrast) -> LabelledRung:
