@@ -34,7 +34,7 @@ def grade(
         list[str] | None,
         typer.Option(
             "--grader",
-            help="judge:NAME, rules:NAME or classifier:NAME; may be repeated. Figures go by the first.",
+            help="offline, judge:NAME, rules:NAME or classifier:NAME; may be repeated. Figures go by the first.",
         ),
     ] = None,
     judge: Annotated[
@@ -98,7 +98,7 @@ def _tell(path: Path, made: Made) -> None:
 
 @app.command()
 def calibrate(
-    grader: Annotated[str, typer.Argument(help="judge:NAME, rules:NAME or classifier:NAME.")],
+    grader: Annotated[str, typer.Argument(help="offline, judge:NAME, rules:NAME or classifier:NAME.")],
     gold: Annotated[
         Path | None, typer.Option(help="Labelled texts, as JSON Lines; the library's test part if none is named.")
     ] = None,

@@ -32,6 +32,7 @@ from gyges.grading.grader import Grader, View, blinded
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_votes import found_in
 from gyges.grading.labelled import FAKING, LabelledEpisode
+from gyges.grading.offline import OfflineGrader
 from gyges.grading.reasoning import blocks_of, sent_before
 from gyges.grading.run import GradingOrder
 from gyges.grading.trained import TrainedGrader
@@ -145,9 +146,10 @@ def _scores(grader: Grader, view: View, answer: Answer) -> dict[str, float]:
     """By finding the grader's probability, also where it found nothing; empty for a grader without any."""
     if not isinstance(answer, ReasoningRead):
         return {}
-    if isinstance(grader, TrainedGrader):
+    reader = grader.alignment if isinstance(grader, OfflineGrader) else grader
+    if isinstance(reader, TrainedGrader):
         text = "\n\n".join(block.text for block in blocks_of(view))
-        reading = grader.read(text, sent_before(view))
+        reading = reader.read(text, sent_before(view))
         return {} if isinstance(reading, Ungraded) else dict(reading.odds)
     return {}
 

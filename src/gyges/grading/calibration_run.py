@@ -27,7 +27,7 @@ from gyges.transcripts.store import write_run
 
 @dataclass(frozen=True, slots=True)
 class GradedLabel:
-    """What a grader made of a labelled episode: its answer, scores by finding where it has any, votes that count."""
+    """What a grader made of a labelled episode: the answer, scores by finding if it has any, votes that count."""
 
     answer: Answer
     scores: Mapping[str, float]
