@@ -159,3 +159,17 @@ async def test_the_same_seed_gives_the_same_answers_and_another_seed_others(tmp_
                 said.append({episode.key: episode.messages[-1].text for episode in reader.episodes()})
     assert said[0] == said[1]
     assert said[0] != said[2]
+
+
+@pytest.mark.usefixtures("study")
+def test_the_manifest_says_where_calls_go_also_where_the_environment_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def addresses() -> list[str]:
+        order = Order(("walks",), ("openai/some-model", "faker"))
+        return [agent.base_url for agent in prepare(order).manifest("r").agents]
+
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert addresses() == ["https://api.openai.com/v1", ""]
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://other.test/v1")
+    assert addresses() == ["http://other.test/v1", ""]

@@ -97,6 +97,17 @@ def test_a_missing_key_names_its_variable(
     no_harm(shown, study)
 
 
+def test_an_address_from_the_environment_is_told_at_the_start(
+    study: Study, gyges: Gyges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    shown = gyges("run", "walks", "--agent", "openai/some-model")
+    assert shown.code == 4
+    assert shown.err.startswith("openai/some-model is asked at http://127.0.0.1:9/v1, as OPENAI_BASE_URL says\n")
+    assert study.runs == []
+
+
 @pytest.mark.parametrize("agent", ["openai/some-model", "anthropic/some-model"])
 def test_an_address_where_nobody_listens_is_named(study: Study, gyges: Gyges, agent: str) -> None:
     with socket.socket() as free:

@@ -320,11 +320,6 @@ def test_an_assistant_message_of_other_origin_goes_as_text(replay: str | None) -
     assert asked([message])["messages"] == [{"role": "assistant", "content": "A"}]
 
 
-def test_a_model_that_refuses_in_prose_has_answered() -> None:
-    reply = OWN.read(body(answer(text("I won't help with that."))))
-    assert (reply.outcome, reply.message.text) == (Outcome.COMPLETED, "I won't help with that.")
-
-
 def test_what_the_filter_says_for_itself_is_noted_and_is_not_the_models_words() -> None:
     reply = OWN.read(body(answer(stop="refusal", stop_details=refusal("general_harms", "Not this."))))
     assert (reply.message.text, reply.message.notes) == ("", ("Not this.",))

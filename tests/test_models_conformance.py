@@ -6,6 +6,7 @@ A format is added to `FORMATS` when the server speaks it; the tests are the same
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -290,3 +291,16 @@ async def test_a_stream_without_its_end_is_no_answer(form: Form, tmp_path: Path,
         with pytest.raises(CallFailed) as caught:
             await ask(made, ASKED)
     assert caught.value.trouble in (Trouble.GARBLED, Trouble.TRANSIENT)
+
+
+async def test_a_very_long_answer_is_read_whole(form: Form) -> None:
+    async with served() as address, at(form, address) as made:
+        received = await made.send(made.request("faker", ASKED, THINKING), {})
+    word = made.read(received).message.text.split()[0]
+    rows = "row\\n" * 2_000_000
+    long = replace(received, body=received.body.replace(word.encode(), f"{word}{rows}".encode()))
+    began = time.perf_counter()
+    reply = made.read(long)
+    assert len(reply.message.text) > 8_000_000
+    assert reply.message.text.startswith(f"{word}row\nrow")
+    assert time.perf_counter() - began < 10

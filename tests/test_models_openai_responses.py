@@ -216,6 +216,18 @@ def test_what_is_no_answer_is_never_read_as_one(value: object, trouble: Trouble)
     check_no_answer(OWN, body(value), trouble)
 
 
+@pytest.mark.parametrize("raw", [b"", b"<html>200 OK</html>", b'{"output": [{"ty', b"\x1f\x8b\x08"])
+def test_bytes_that_are_no_json_are_garbled(raw: bytes) -> None:
+    check_no_answer(OWN, Received(200, (), raw), Trouble.GARBLED)
+
+
+@pytest.mark.parametrize(
+    "counts", [{"input_tokens": -1, "output_tokens": "5"}, {"input_tokens": 10**30}, "many", []]
+)
+def test_usage_that_can_not_be_true_is_unknown(counts: object) -> None:
+    assert OWN.read(body(answer(message(text("B.")), usage=counts))).usage == Usage()
+
+
 def test_usage_is_read() -> None:
     assert OWN.read(body(answer(message(text("B.")), usage=usage(3)))).usage == Usage(10, 5, 3)
     assert OWN.read(body(answer(message(text("B.")), usage=None))).usage == Usage()

@@ -8,7 +8,7 @@ from gyges.errors import AuthenticationError, UsageError
 from gyges.models.anthropic_messages import AnthropicMessages
 from gyges.models.openai_chat import OpenAIChat
 from gyges.models.openai_responses import OpenAIResponses
-from gyges.models.registry import SERVICES, provider
+from gyges.models.registry import SERVICES, address_of, provider, told_elsewhere
 
 KEYS = {
     "OPENAI_API_KEY": "sk-1",
@@ -101,3 +101,22 @@ def test_a_secret_in_an_address_is_refused_and_not_shown(address: str) -> None:
     with pytest.raises(UsageError, match="OPENAI_API_KEY") as caught:
         provider("openai/m", address, environment=KEYS)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "environment", "variable"),
+    [
+        ("openai/m", {"OPENAI_BASE_URL": "http://other.test/v1"}, "OPENAI_BASE_URL"),
+        ("openai/m", {"OPENAI_BASE_URL": "https://api.openai.com/v1"}, ""),
+        ("openai/m", {}, ""),
+        ("anthropic/m", {"ANTHROPIC_BASE_URL": "http://other.test"}, "ANTHROPIC_BASE_URL"),
+        ("openai-api/mine/m", {"MINE_BASE_URL": "http://mine.test/v1"}, "MINE_BASE_URL"),
+    ],
+)
+def test_an_address_that_the_environment_gives_is_known_beforehand(
+    model: str, environment: dict[str, str], variable: str
+) -> None:
+    assert told_elsewhere(model, environment) == variable
+    address = address_of(model, environment=environment)
+    assert address == next(iter(environment.values()), "https://api.openai.com/v1")
+    assert address_of(model, "http://given.test/v1", environment) == "http://given.test/v1"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from gyges.models import wire
 from gyges.models.provider import CallFailed, Received, Trouble
-from gyges.transcripts.record import Reasoning, Visibility
+from gyges.transcripts.record import Outcome, Reasoning, Visibility
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
 JSON = st.recursive(
@@ -113,3 +115,29 @@ def test_the_count_of_reasoning_tokens_stands_on_the_first_piece_only() -> None:
 )
 def test_no_reasoning_at_all_is_recorded_too(tokens: int | None, visibility: Visibility) -> None:
     assert wire.settled([], tokens) == (Reasoning(visibility, "", None, tokens),)
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("Well. " + "and so on, " * 40 + "and s", True),
+        ("x" * 400, True),
+        (("A sentence of some length, said again and again. " * 30)[:-7], True),
+        ("no no no", False),
+        ("The end was near, and then it was cut in the mid", False),
+        ("and so on, " * 40 + "but then it went on in quite another way", False),
+        (" " * 400, False),
+        ("", False),
+    ],
+)
+def test_an_answer_that_was_cut_in_a_loop_is_noted(text: str, noted: bool) -> None:
+    assert bool(wire.looping(Outcome.TRUNCATED, [None, text])) is noted
+    assert wire.looping(Outcome.COMPLETED, [text]) == ()
+
+
+def test_looking_for_loops_takes_no_time() -> None:
+    chance = random.Random(1)
+    text = "".join(chance.choice("ab") for _ in range(100_000))
+    began = time.perf_counter()
+    assert wire.looping(Outcome.TRUNCATED, [text]) == ()
+    assert time.perf_counter() - began < 0.5

@@ -249,11 +249,18 @@ def planned_agent(profile: Profile) -> PlannedAgent:
     return PlannedAgent(
         name=profile.name,
         model=profile.model,
-        base_url=profile.base_url or "",
+        base_url=address(profile),
         graph=profile.graph,
         profile=profile.model_dump_json(),
         code=hashlib.sha256(find_file(profile.graph.rpartition(":")[0]).read_bytes()).hexdigest(),
     )
+
+
+def address(profile: Profile) -> str:
+    """Where its calls go, also where the environment says so; "" for organisms that the run serves itself."""
+    from gyges.models.registry import address_of
+
+    return (profile.base_url or "") if profile.organism else address_of(profile.model, profile.base_url)
 
 
 def family_contrasts(scenarios: Sequence[Scenario]) -> list[FamilyContrast]:

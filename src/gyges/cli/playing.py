@@ -202,13 +202,18 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
     from gyges.batch.errors import check_errors
     from gyges.batch.loop import run as run_loop
     from gyges.batch.progress import Progress
-    from gyges.batch.run import play_into, play_rest
+    from gyges.batch.run import address, play_into, play_rest
     from gyges.grading.default import default_graders
+    from gyges.models.registry import told_elsewhere
 
     # Rules that can't be read must be known before anything is paid for.
     default_graders()
     # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
     os.environ["LANGSMITH_TRACING"] = "false"
+    for profile in prepared.profiles:
+        # An address in the environment is easily forgotten, and the key goes there.
+        if not profile.organism and not profile.base_url and (variable := told_elsewhere(profile.model)):
+            typer.echo(f"{profile.name} is asked at {address(profile)}, as {variable} says", err=True)
     try:
         with Progress(prepared.planned(), {} if new else played(path)) as progress:
             if prepared.order.batch:

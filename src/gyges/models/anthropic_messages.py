@@ -141,7 +141,8 @@ class AnthropicMessages:
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "content"),
                 calls=_calls(wire.raw(text, "content")) if calls_tools else (),
-                notes=(explained,) if explained else (),
+                notes=((explained,) if explained else ())
+                + wire.looping(outcome, [*(piece.text for piece in thoughts), said]),
             ),
             outcome=outcome,
             reason=reason,

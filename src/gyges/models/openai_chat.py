@@ -156,6 +156,7 @@ class OpenAIChat:
                 reasoning=wire.settled(reasoning, usage.reasoning),
                 replay=wire.raw(text, "choices", 0, "message"),
                 calls=function_calls(message),
+                notes=wire.looping(outcome, [*(piece.text for piece in reasoning), said]),
             ),
             outcome=outcome,
             reason=reason,

@@ -107,7 +107,7 @@ class OpenAIResponses:
                 reasoning=wire.settled(thoughts, usage.reasoning),
                 replay=wire.raw(text, "output"),
                 calls=_calls(items),
-                notes=_withheld(answer),
+                notes=_withheld(answer) + wire.looping(outcome, [*(piece.text for piece in thoughts), said]),
             ),
             outcome=outcome,
             reason=reason,

@@ -132,14 +132,32 @@ class _Found:
 
 def _found(model: str, base_url: str | None, key: str | None, variables: Mapping[str, str]) -> _Found:
     name, service, model_name = _service(model)
-    address = base_url or variables.get(service.base_url_name) or service.base_url
-    if address is None:
-        raise UsageError(f"{model} has no address", f"give --base-url or set {service.base_url_name}")
-    _check_address(address, service)
+    address = _address(model, service, base_url, variables)
     if urlsplit(address).hostname != urlsplit(service.base_url or "").hostname:
         # Somebody else's server: it may well be open.
         service = replace(service, needs_key=False)
     return _Found(name, service, model_name, address, _key(variables, service) if key is None else key)
+
+
+def address_of(model: str, base_url: str | None = None, environment: Mapping[str, str] | None = None) -> str:
+    """Where calls of `provider/model` go, an address in the environment included. Raises as `provider` does."""
+    _, service, _ = _service(model)
+    return _address(model, service, base_url, os.environ if environment is None else environment)
+
+
+def told_elsewhere(model: str, environment: Mapping[str, str] | None = None) -> str:
+    """The variable of the environment that sends calls of `provider/model` to an unusual address; "" for none."""
+    _, service, _ = _service(model)
+    address = (os.environ if environment is None else environment).get(service.base_url_name)
+    return service.base_url_name if address and address != service.base_url else ""
+
+
+def _address(model: str, service: Service, base_url: str | None, variables: Mapping[str, str]) -> str:
+    address = base_url or variables.get(service.base_url_name) or service.base_url
+    if address is None:
+        raise UsageError(f"{model} has no address", f"give --base-url or set {service.base_url_name}")
+    _check_address(address, service)
+    return address
 
 
 def format_of(model: str) -> Format:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from gyges.models.provider import CallFailed, Received, Trouble
-from gyges.transcripts.record import Reasoning, Visibility
+from gyges.transcripts.record import Outcome, Reasoning, Visibility
 
 Json = dict[str, object]
 
@@ -146,6 +146,30 @@ def count(source: Json, name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_TOKENS:
         return None
     return value
+
+
+# Answers
+
+
+_ROUNDS, _LONGEST_ROUND = 8, 400
+"""As many rounds, of at most so many characters, are no figure of speech."""
+
+
+def looping(outcome: Outcome, texts: Sequence[str | None]) -> tuple[str, ...]:
+    """A note where an answer that was cut was saying the same thing over and over: no end was near."""
+    said = next((text for text in reversed(texts) if text), "")[-_ROUNDS * _LONGEST_ROUND :]
+    if outcome is not Outcome.TRUNCATED or not said.strip():
+        return ()
+    for length in range(1, _LONGEST_ROUND + 1):
+        if _same_from_the_end(said, length) >= (_ROUNDS - 1) * length and len(said) >= _ROUNDS * length:
+            return (f"it repeats itself to the end: {visible(said[-length:], 60)!r}",)
+    return ()
+
+
+def _same_from_the_end(text: str, by: int) -> int:
+    """How many characters, from the end, are those that stand so many before them."""
+    pairs = zip(reversed(text), reversed(text[:-by]), strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), max(0, len(text) - by))
 
 
 # Reasoning
