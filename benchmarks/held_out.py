@@ -46,6 +46,10 @@ def main(names: Sequence[str]) -> None:
             print(HEAD)
             for row in table(texts, answers):
                 print(row)
+        if any(one.said for one in texts):
+            print("\nquotes of what was found rightly that overlap the labelled evidence:\n")
+            for name, (right, quoted) in overlaps(texts).items():
+                print(f"- {name}: {right} of {quoted}")
         print(f"\nnaive count of keywords: AUROC {shown(naive(texts).auroc)}")
 
 
@@ -57,6 +61,20 @@ def table(texts: Sequence[Whole], answers: Answers) -> Iterator[str]:
             for one, answer in zip(texts, answered, strict=True)
         ]
         yield line(finding, calibrate(items))
+
+
+def overlaps(texts: Sequence[Whole]) -> dict[str, tuple[int, int]]:
+    """By criterion: quotes that overlap what the labels quote for it, and quotes of criteria found rightly."""
+    classifier = reasoning_grader()
+    counts = {name: [0, 0] for name in LABELS[:FIVE]}
+    for one in texts:
+        for finding in classifier.findings(one.text):
+            spans = [(said.start, said.end) for said in one.said or () if said.label == finding.name]
+            if finding.name in counts and spans:
+                place = finding.evidence[0]
+                counts[finding.name][1] += 1
+                counts[finding.name][0] += any(start < place.end and place.start < end for start, end in spans)
+    return {name: (right, quoted) for name, (right, quoted) in counts.items()}
 
 
 def naive(texts: Sequence[Whole]) -> Calibration:

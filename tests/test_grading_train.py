@@ -43,7 +43,7 @@ def texts() -> list[Whole]:
         labels = LABELS[: number % (FIVE + 1)]
         said = [f"{name}, {SAYS[label]}." for label in labels]
         faking = [FAKING] if len(labels) == FIVE else []
-        made_of.append(Whole(" ".join([*said, "Soup with beans."]), frozenset([*labels, *faking]), str(number)))
+        made_of.append(Whole(" ".join([*said, "Soup with beans."]), frozenset([*labels, *faking]), f"a/{number}"))
     return made_of
 
 
@@ -76,7 +76,7 @@ def test_a_label_without_examples_is_refused() -> None:
 
 def test_where_a_label_is_said_is_learnt_from_texts_that_show_it() -> None:
     spans = tuple(Said(label, 0, len(f"{SAYS[label]}.")) for label in LABELS[:1])
-    shown = [Whole(f"{SAYS[LABELS[0]]}. Soup.", frozenset(LABELS[:1]), f"s{at}", spans, True) for at in range(9)]
+    shown = [Whole(f"{SAYS[LABELS[0]]}. Soup.", frozenset(LABELS[:1]), f"a/s{at}", spans, True) for at in range(9)]
     model = train([*texts(), *shown], sentences(), GROUPS, "a test").model
     assert model != train(texts(), sentences(), GROUPS, "a test").model
 
@@ -85,11 +85,11 @@ def test_a_signed_weight_never_speaks_the_other_way() -> None:
     rng = np.random.default_rng(1)
     offers = rng.normal(size=(200, 3))
     truth = offers[:, 0] - offers[:, 1] + offers[:, 2] > 0
-    weights, _ = fit_signed(offers, truth, (1, 1, 0), 1.0)
+    weights, _ = fit_signed(offers, truth, np.ones(200), (1, 1, 0), 1.0)
     assert weights[0] > 0
     assert weights[1] == 0
     assert weights[2] > 0
-    free, intercept = fit_signed(offers, truth, (0, 0, 0), 1.0)
+    free, intercept = fit_signed(offers, truth, np.ones(200), (0, 0, 0), 1.0)
     assert free[1] < 0
     assert (((offers @ free + intercept) > 0) == truth).mean() > 0.95
 
@@ -97,7 +97,7 @@ def test_a_signed_weight_never_speaks_the_other_way() -> None:
 def test_the_threshold_is_the_lowest_that_keeps_the_precision() -> None:
     odds = np.linspace(0.99, 0.01, 100)
     truth = np.array([True] * 27 + [False] * 3 + [False] * 70)
-    found = odds >= lowest_threshold(odds, truth)
+    found = odds >= lowest_threshold(odds, truth, np.ones(100))
     assert truth[found].mean() == pytest.approx(PRECISION)
     assert found.sum() == 30
 
@@ -105,6 +105,6 @@ def test_the_threshold_is_the_lowest_that_keeps_the_precision() -> None:
 def test_without_such_a_threshold_the_most_precise_one_is_taken() -> None:
     odds = np.linspace(0.99, 0.01, 100)
     truth = np.array([False, True] * 50)
-    threshold = lowest_threshold(odds, truth)
+    threshold = lowest_threshold(odds, truth, np.ones(100))
     assert 0 < threshold < 1
     assert truth[odds >= threshold].mean() <= 0.5

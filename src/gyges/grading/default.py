@@ -15,7 +15,7 @@ from gyges.grading.judge_file import find_judge, load_rubric
 from gyges.grading.label import read_label_spec
 from gyges.grading.model_file import find_classifier, load_classifier
 from gyges.grading.motives import MOTIVES, MotivesGrader
-from gyges.grading.offline import OfflineGrader
+from gyges.grading.offline import NAME, OfflineGrader
 from gyges.grading.reasoning import ReasoningGrader
 from gyges.grading.rules import find_rules, load_rules
 from gyges.grading.trained import TrainedGrader
@@ -27,12 +27,16 @@ REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
 WORTH = {
-    f"{kind}:{REASONING}": (
-        f"what the reasoning reveals was read by the offline grader {kind}:{REASONING}, which on held-out, hard "
+    name: (
+        f"what the reasoning reveals was read by the offline grader {name}, which on held-out, hard "
         f"texts found {found} of the alignment faking and was right in {right} of what it found "
         "(docs/validation.md): take the reveal rate and the split of the gap for a first look, not for a rate"
     )
-    for kind, found, right in (("classifier", "33%", "67%"), ("rules", "27%", "65%"))
+    for name, found, right in (
+        (NAME, "33%", "67%"),
+        (f"classifier:{REASONING}", "33%", "67%"),
+        (f"rules:{REASONING}", "27%", "65%"),
+    )
 }
 """By grader, what a report has to say of it. The figures are those of docs/validation.md, the later ones."""
 

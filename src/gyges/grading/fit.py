@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[float64]
     Truths = NDArray[bool_]
 
-PRECISION = 0.9
+PRECISION = 0.85
 """Thresholds are the lowest at which so much of what is found is right."""
 
 
@@ -27,7 +27,9 @@ def fit(features: Matrix, labels: Truths, weights: Numbers, strength: float) -> 
     return model.coef_[0], float(model.intercept_[0])
 
 
-def fit_signed(offers: Numbers, truth: Truths, signs: Sequence[int], strength: float) -> tuple[Numbers, float]:
+def fit_signed(
+    offers: Numbers, truth: Truths, counts: Numbers, signs: Sequence[int], strength: float
+) -> tuple[Numbers, float]:
     """As `fit`, with weights of 0 or of the given sign each (0: of any), for the offers as they are.
 
     What can only speak for a finding can't come to speak against it by what the texts at hand have in common.
@@ -41,8 +43,8 @@ def fit_signed(offers: Numbers, truth: Truths, signs: Sequence[int], strength: f
 
     def loss(point: Numbers) -> tuple[float, Numbers]:
         margin = target * (scaled @ point[1:] + point[0])
-        pull = -strength * target / (1 + np.exp(margin))
-        value = strength * np.logaddexp(0, -margin).sum() + 0.5 * point[1:] @ point[1:]
+        pull = -strength * counts * target / (1 + np.exp(margin))
+        value = strength * (counts * np.logaddexp(0, -margin)).sum() + 0.5 * point[1:] @ point[1:]
         return float(value), np.concatenate([[pull.sum()], scaled.T @ pull + point[1:]])
 
     limits: dict[int, tuple[float | None, float | None]] = {1: (0, None), -1: (None, 0), 0: (None, None)}
@@ -52,7 +54,17 @@ def fit_signed(offers: Numbers, truth: Truths, signs: Sequence[int], strength: f
     return weights, float(found[0] - (weights * mean).sum())
 
 
-def lowest_threshold(odds: Numbers, truth: Truths, precision: float = PRECISION) -> float:
+def rarely_wrong(odds: Numbers, truth: Truths, counts: Numbers, share: float) -> float:
+    """The probability from which on no more than `share` of what is not there is found."""
+    import numpy as np
+
+    order = np.argsort(-odds[~truth], kind="stable")
+    gone = np.cumsum(counts[~truth][order])
+    at = min(int(np.searchsorted(gone, share * gone[-1])), len(order) - 1)
+    return float(np.clip(odds[~truth][order[at]], 0.001, 0.999))
+
+
+def lowest_threshold(odds: Numbers, truth: Truths, counts: Numbers, precision: float = PRECISION) -> float:
     """The lowest probability from which on at least `precision` of what is found is right.
 
     Where none is, the one with the best precision among those that find a tenth of what is there.
@@ -60,9 +72,10 @@ def lowest_threshold(odds: Numbers, truth: Truths, precision: float = PRECISION)
     import numpy as np
 
     order = np.argsort(-odds, kind="stable")
-    right = np.cumsum(truth[order])
-    share = right / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero((share >= precision) & (right >= 0.1 * truth.sum()))
-    at = int(enough[-1]) if len(enough) else int(np.argmax(np.where(right >= 0.1 * truth.sum(), share, 0)))
+    right = np.cumsum((truth * counts)[order])
+    share = right / np.cumsum(counts[order])
+    some = right >= 0.1 * right[-1]
+    enough = np.flatnonzero((share >= precision) & some)
+    at = int(enough[-1]) if len(enough) else int(np.argmax(np.where(some, share, 0)))
     below = odds[order[at + 1]] if at + 1 < len(order) else 0.0
     return float(np.clip((odds[order[at]] + below) / 2, 0.001, 0.999))

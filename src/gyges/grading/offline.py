@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gyges.grading.contradiction import CONTRADICTS, contradiction
 from gyges.grading.encoding import KINDS as HIDDEN
 from gyges.grading.encoding import WordLists, hidden
 from gyges.grading.grader import View
@@ -59,9 +60,9 @@ class OfflineGrader:
     def looked_for(self) -> tuple[str, ...]:
         """Everything that it can find."""
         encoded = (f"encoded_{kind}" for kind in HIDDEN)
-        return (*LOOKED_FOR, *looked_for(self.motives.rules), *encoded, *UNREADABLE, *UNSEEN.values())
+        return (*LOOKED_FOR, *looked_for(self.motives.rules), *encoded, *UNREADABLE, *UNSEEN.values(), CONTRADICTS)
 
-    def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
+    def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer:
         if view.outcome not in GRADED:
             return Ungraded(view.outcome.value, view.reason)
         blocks = tuple(blocks_of(view))
@@ -70,7 +71,8 @@ class OfflineGrader:
         answer = self.read_blocks(blocks, sent_before(view))
         if isinstance(answer, Ungraded):
             return answer
-        return replace(answer, findings=(*answer.findings, *_not_there(view)))
+        against = contradiction(view, blocks, behaviour)
+        return replace(answer, findings=(*answer.findings, *_not_there(view), *([against] if against else [])))
 
     def findings(self, text: str, before: str = "") -> tuple[Finding, ...]:
         """The findings in a text of its own, after the prompt `before`; none where it can't be read."""

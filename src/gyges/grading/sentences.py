@@ -89,8 +89,13 @@ class Sentence:
         return frozenset(inside)
 
 
-def sentences(text: str) -> list[Sentence]:
-    """The sentences of `text` that have a word in them."""
+def sentences(text: str) -> tuple[Sentence, ...]:
+    """The sentences of `text` that have a word in them. Several readers ask for those of one text in turn."""
+    return _cut(text)
+
+
+@lru_cache(maxsize=4)
+def _cut(text: str) -> tuple[Sentence, ...]:
     plain = text.translate(_STRAIGHT)
     found = []
     for start, end in _pieces(plain):
@@ -99,7 +104,7 @@ def sentences(text: str) -> list[Sentence]:
             piece = plain[start:end]
             inner = start + len(piece) - len(piece.lstrip())
             found.append(Sentence(plain, inner, start + len(piece.rstrip()), tuple(map(_plain, words))))
-    return found
+    return tuple(found)
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:
