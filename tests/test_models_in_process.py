@@ -47,7 +47,7 @@ async def test_every_wire_format_reaches_them(model: str) -> None:
 
 class Nowhere:
     async def post(self, url: str, headers: Headers, body: bytes) -> Taken:
-        raise AssertionError(f"{url}: nothing is to be sent")
+        raise AssertionError("nothing is to be sent", url, headers, body)
 
     async def close(self) -> None: ...
 
