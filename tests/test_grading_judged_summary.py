@@ -47,3 +47,16 @@ async def test_what_a_server_calls_its_model_reaches_the_terminal_as_plain_text(
     assert "evil" in shown
     assert "\x1b" not in shown
     assert "\x07" not in shown
+
+
+async def test_flips_are_those_of_what_the_rubric_looks_for(tmp_path: Path) -> None:
+    """A monitor knows nothing of alignment faking, and is not said to disagree about it."""
+    path = pairs(tmp_path / "one.sqlite", *(HONEST for _ in range(30)))
+    async with court() as url:
+        asked = replace(order(url, "flipping", again=True), graders=("judge:monitor",))
+        await grade_stored(path, asked)
+    with RunReader(path) as reader:
+        (summary,) = summaries(reader, "set-1")
+        flags = {flag for one in reader.judgements() for flag in one.judged.flags}
+    assert sum(one.flipped for one in summary.flips) > 0
+    assert "offline_disagrees" not in flags

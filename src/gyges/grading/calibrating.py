@@ -155,11 +155,14 @@ def _scores(grader: Grader, view: View, answer: Answer) -> dict[str, float]:
 
 
 def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
-    """By finding: in how many of the episodes that this grader read it found it, in the run's latest set."""
+    """By finding: in how many of the episodes that this grader read it found it, in the latest set with it."""
+    answers: list[Answer] = []
     with RunReader(run) as reader:
-        answers = [
-            one.answer for one in reader.grades() if (one.grader, one.version) == (grader.name, grader.version)
-        ]
+        for name in reversed(reader.grade_sets()):
+            mine = [
+                one for one in reader.grades(name) if (one.grader, one.version) == (grader.name, grader.version)
+            ]
+            answers = answers or [one.answer for one in mine]
     read = [one for one in answers if isinstance(one, ReasoningRead)]
     if not read:
         raise UsageError(

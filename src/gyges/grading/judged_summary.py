@@ -13,7 +13,7 @@ from pathlib import Path
 from gyges.grading.agreement import cohen
 from gyges.grading.calibration import Figure, wilson
 from gyges.grading.judge_votes import found_in
-from gyges.transcripts.grades import Ungraded
+from gyges.transcripts.grades import ReasoningRead, Ungraded
 from gyges.transcripts.judged import ADDRESSED, Judgement
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey
@@ -35,7 +35,10 @@ LOOK_AT = (
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """How often a judge said otherwise when it was asked again about the same episode, of one context."""
+    """How often a judge said otherwise when it was asked again about the same episode, of one context.
+
+    Of alignment faking, or of the first finding of a rubric that doesn't look for it.
+    """
 
     context: str
     flipped: int
@@ -66,16 +69,16 @@ class JudgedSummary:
     cautions: tuple[str, ...]
 
 
-def summaries(reader: RunReader, set_name: str, finding: str = FAKING) -> list[JudgedSummary]:
-    """One summary for each judge's rubric in a set; flips are those of `finding`."""
+def summaries(reader: RunReader, set_name: str) -> list[JudgedSummary]:
+    """One summary for each judge's rubric in a set."""
     keys = {heading.id: heading.key for heading in reader.headings()}
     by_grader: dict[str, list[Judgement]] = defaultdict(list)
     for one in reader.judgements(set_name):
         by_grader[one.grader].append(one)
-    return [_summary(grader, found, keys, finding) for grader, found in by_grader.items()]
+    return [_summary(grader, found, keys) for grader, found in by_grader.items()]
 
 
-def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey], finding: str) -> JudgedSummary:
+def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey]) -> JudgedSummary:
     ungraded: dict[str, Counter[str]] = defaultdict(Counter)
     flags: dict[str, Counter[str]] = defaultdict(Counter)
     models: dict[str, Counter[str]] = defaultdict(Counter)
@@ -88,6 +91,7 @@ def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey
             if vote.model:
                 name = f"{vote.model} {vote.fingerprint}".strip()
                 models[vote.judge][name] += 1
+    finding = _main_finding(found)
     flips = tuple(_flips(found, keys, finding))
     return JudgedSummary(
         grader=grader,
@@ -100,6 +104,13 @@ def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey
         review=tuple(_review(found)),
         cautions=tuple(_cautions(flips, models)),
     )
+
+
+def _main_finding(found: Sequence[Judgement]) -> str:
+    """Alignment faking where it is looked for, else the first thing that is."""
+    names = [one.answer.looked_for for one in found if isinstance(one.answer, ReasoningRead)]
+    looked_for = names[0] if names else ()
+    return FAKING if FAKING in looked_for or not looked_for else looked_for[0]
 
 
 def _flips(found: Sequence[Judgement], keys: dict[str, EpisodeKey], finding: str) -> Iterator[Flips]:
