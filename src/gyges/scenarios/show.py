@@ -20,10 +20,17 @@ def plan_lines(scenario: Scenario) -> list[str]:
     lines = []
     for plan in unchecked_plans(scenario):
         lines.append(f"=== {plan.scenario}  variant {plan.variant}  context {plan.context}")
-        for name, text in named_texts(plan):
+        for name, text in _written(plan):
             lines += [f"--- {name}", *_marked(text).split("\n")]
         lines += [*_tools(plan), ""]
     return lines
+
+
+def _written(plan: Plan) -> list[tuple[str, Text]]:
+    """The plan's texts, without the copies that a repository keeps of its last commit."""
+    stores = plan.world.stores if plan.world else ()
+    copies = tuple(f"{store.name}.base/" for store in stores if store.kind == "repository")
+    return [(name, text) for name, text in named_texts(plan) if not name.startswith(copies)]
 
 
 def _tools(plan: Plan) -> Iterator[str]:
@@ -47,7 +54,7 @@ def difference_lines(scenario: Scenario) -> list[str]:
 
 
 def _differences(first: Plan, second: Plan) -> Iterator[str]:
-    one, other = named_texts(first), named_texts(second)
+    one, other = _written(first), _written(second)
     if len(one) != len(other):
         yield f"ERROR {len(first.turns)} turns against {len(second.turns)}"
     if odd := different_tools(first, second):
