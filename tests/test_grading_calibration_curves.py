@@ -10,6 +10,7 @@ import pytest
 from gyges.grading.calibration import NOTHING, Item
 from gyges.grading.calibration_curves import (
     Ballots,
+    _at_least,
     alpha,
     brier,
     by_threshold,
@@ -88,6 +89,7 @@ def test_what_a_finding_is_worth_in_a_run() -> None:
         assert figure.low < (figure.estimate or 0) < figure.high
 
 
+@pytest.mark.full
 def test_the_interval_of_the_prevalence_covers_what_was_planted() -> None:
     """Labels and run drawn again and again with sensitivity 0.8, specificity 0.9, prevalence 0.25."""
     draw = random.Random(11)
@@ -112,8 +114,6 @@ def test_nothing_is_said_where_the_grader_knows_nothing(counts: tuple[int, int, 
 
 
 def test_the_chances_of_votes_add_up() -> None:
-    from gyges.grading.calibration_curves import _at_least
-
     for yes in range(6):
         exact = [_at_least(k, 3, yes, 5) - _at_least(k + 1, 3, yes, 5) for k in range(4)]
         assert math.isclose(sum(exact), 1.0)
