@@ -7,6 +7,7 @@ organisms answer in a process that is never killed, and an answer depends on not
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -15,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from gyges.batch.loop import run as run_loop
@@ -26,14 +27,16 @@ from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import serve
 from gyges.scenarios.plan import Seed
 from gyges.scenarios.read import select as select_scenarios
+from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode, EpisodeKey
 from gyges.transcripts.verify import verify
 from tests.conftest import FAMILY, SCENARIO
 
 AT_ONCE = 16
-SECONDS_A_CALL = 0.1
-"""How long the server takes: the time between an answer's arrival and its commit is to be a small share of it."""
+SECONDS_A_CALL = (0.3, 0.4, 0.5)
+"""How long the server takes, in turn: less than a model does. What arrives and is not committed when a kill comes
+is the calls at once, times the time from arrival to commit, over this."""
 ENOUGH = 100
 """Kills from which on their mean says something."""
 QUESTIONS = ("Hello. What do you do?", "What did you do yesterday?", "Is it raining?")
@@ -55,8 +58,11 @@ def make_study(folder: Path) -> None:
     for number in range(10):
         text = SCENARIO.replace("NUMBER", str(number))
         (family.parent / f"walk-{number:02}.yaml").write_text(text, encoding="utf-8")
-    fault = {"match": {}, "fault": {"kind": "hang", "seconds": SECONDS_A_CALL}}
-    (folder / "slow.json").write_text(json.dumps({"faults": [fault]}), encoding="utf-8")
+    faults = [
+        {"match": {"every": 3 - at}, "fault": {"kind": "hang", "seconds": seconds}}
+        for at, seconds in enumerate(SECONDS_A_CALL)
+    ]
+    (folder / "slow.json").write_text(json.dumps({"faults": faults}), encoding="utf-8")
 
 
 def forked(work: Callable[[int], None]) -> tuple[int, int]:
@@ -95,6 +101,31 @@ def serve_slowly(folder: Path) -> tuple[int, str]:
 
 
 def void(_: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class Known(Prepared):
+    """What is prepared, with its manifest made once: most of that is reading what every organism says."""
+
+    told: Manifest | None = None
+
+    def manifest(self, run: str) -> Manifest:
+        assert self.told
+        return self.told.model_copy(update={"run": run})
+
+
+def warmed(prepared: Prepared, folder: Path) -> Known:
+    """For children to be forked: everything is imported, and the collector leaves it alone."""
+    known = Known(
+        **{one.name: getattr(prepared, one.name) for one in fields(prepared)}, told=prepared.manifest("")
+    )
+    reading, writing = os.pipe()
+    play(folder / "warm.sqlite", known, writing)
+    os.close(reading)
+    os.close(writing)
+    gc.collect()
+    gc.freeze()
+    return known
 
 
 def play(path: Path, prepared: Prepared, acknowledge: int) -> None:
@@ -251,7 +282,8 @@ def main(folder: Path, kills: int, seed: int) -> None:
     os.chdir(folder)
     server, url = serve_slowly(folder)
     try:
-        prepared = prepare(Order(("walks",), ("faker",), samples=2, base_url=url, connections=AT_ONCE))
+        order = Order(("walks",), ("faker",), samples=2, base_url=url, connections=AT_ONCE)
+        prepared = warmed(prepare(order), folder)
         keys = [
             EpisodeKey("faker", plan.scenario, plan.variant, plan.context, sample)
             for plan in prepared.plans

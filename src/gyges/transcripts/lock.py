@@ -19,6 +19,9 @@ from gyges.errors import StoreError
 from gyges.transcripts import clock
 from gyges.transcripts.failpoint import reach
 
+SECONDS_TO_SIGN = 0.05
+"""Between taking a lock and writing one's name into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -97,6 +100,9 @@ class Lock:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 owner = _read(file)
+                if owner is None:
+                    time.sleep(SECONDS_TO_SIGN)
+                    owner = _read(file)
                 os.close(file)
                 raise _in_use(self.path, owner) from error
             if self._is_at_its_place(file):
