@@ -89,6 +89,10 @@ class RunReader:
     def episode(self, id: str) -> Episode:
         """The episode of this id, or of this unambiguous beginning of one. Raises UsageError for any other."""
         with self._told():
+            # A whole id is found by its index; whoever asks for every episode of a long run asks so.
+            whole = next(rows.get_episodes(self._db, {"id": id}), None)
+            if whole is not None:
+                return whole
             found = self._db.execute(
                 "SELECT id FROM episode WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2",
                 (len(id), codec.stored(id)),
