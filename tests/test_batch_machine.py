@@ -70,7 +70,7 @@ def test_the_doctor_prints_a_line_a_thing(gyges: Callable[..., Shown], monkeypat
     assert "OPENAI_API_KEY is set" in shown.out
 
 
-@pytest.mark.usefixtures("study")
+@pytest.mark.full
 def test_validation_tells_what_was_planted_from_what_was_measured(
     gyges: Callable[..., Shown], study: Study
 ) -> None:

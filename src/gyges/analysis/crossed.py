@@ -13,7 +13,7 @@ from scipy import stats
 from gyges.analysis.counts import BETWEEN, by_variant
 from gyges.analysis.factors import levels_of, value_of
 from gyges.analysis.gap import differences
-from gyges.analysis.interval import LEVEL, Counts, Estimate, Floats
+from gyges.analysis.interval import Counts, Estimate, Floats, t_quantile
 from gyges.analysis.table import Row
 from gyges.scenarios.plan import Contrast
 
@@ -57,7 +57,7 @@ def two_way(values: Floats, of_scenario: Counts, of_wording: Counts) -> Estimate
     variance = by_scenario + by_wording - _clustered(scores, np.arange(values.size))
     se = max(variance, by_scenario, by_wording) ** 0.5
     degrees = min(m, words) - 1
-    half = float(stats.t.ppf((1 + LEVEL) / 2, degrees)) * se
+    half = t_quantile(degrees) * se
     p = float(2 * stats.t.sf(abs(mean) / se, degrees)) if se else None
     return Estimate(mean, se, max(-1.0, mean - half), min(1.0, mean + half), p, m, TWO_WAY)
 
