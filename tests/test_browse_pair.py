@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gyges.browse.pair import Place, read_place, view
+from gyges.browse.pair import view
+from gyges.browse.place import Place, read_place
 from gyges.scenarios.plan import Text
 from gyges.scenarios.world import Change
 from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead

@@ -22,7 +22,8 @@ from gyges.browse.label_pages import LabelPages
 from gyges.browse.labels import Labels
 from gyges.browse.markdown import as_markdown
 from gyges.browse.page import asset, html
-from gyges.browse.pair import read_place, view
+from gyges.browse.pair import view
+from gyges.browse.place import read_place
 from gyges.browse.shelf import NotHere, Shelf
 from gyges.browse.table_pages import TablePages, search
 from gyges.browse.views import Views

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from gyges.browse.index import PairLine, Side
-from gyges.browse.pair import SIDES, Cell, Note, PairView
+from gyges.browse.pair import Cell, Note, PairView
+from gyges.browse.place import SIDES
 from gyges.transcripts.grades import Evidence
 from gyges.transcripts.record import Message
 from gyges.transcripts.safe import safe, safe_lines

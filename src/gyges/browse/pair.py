@@ -6,39 +6,14 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 
 from gyges.browse.marks import WHOLE, Kind, Mark, Piece, pieces
+from gyges.browse.parting import Marked, add, aligned, call_id, mark_differences, part
+from gyges.browse.place import SIDES, Linked, Place
 from gyges.scenarios.plan import Text
-from gyges.transcripts.grades import BehaviourShown, Channel, Evidence, Grade, Question, ReasoningRead, Ungraded
+from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import Episode, Message, Reasoning, ToolCall
-
-SIDES = ("a", "b")
-"""How the first and the second context are named in an element's id and in a deep link."""
-
-_PLACE = re.compile(r"([ab])-(\d{1,6})-(t|r)(\d{1,4})-(\d{1,9})-(\d{1,9})")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a text stands: side, message, channel and block."""
-
-    side: str
-    message: int
-    channel: Channel
-    block: int
-
-    def id(self, start: int, end: int) -> str:
-        return f"{self.side}-{self.message}-{self.channel[0]}{self.block}-{start}-{end}"
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A span that an address points to."""
-
-    place: Place
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +104,6 @@ class PairView:
         return [note for note in self.notes if note.side == side]
 
 
-Marked = dict[Place, list[Mark]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """What is marked where, the words looked for, and how much of a text is shown."""
@@ -146,16 +118,6 @@ class _Shown:
 
     def cut(self, place: Place, text: str, signal: Sequence[Mark] = ()) -> list[Piece]:
         return pieces(text, [*signal, *self.marked.get(place, ()), *_found(text, self.words)], self.whole)
-
-
-def read_place(text: str) -> Linked | None:
-    """The span that a deep link names, such as `a-4-r0-63-119`; None if it names none."""
-    found = _PLACE.fullmatch(text)
-    if found is None:
-        return None
-    channel: Channel = "reasoning" if found[3] == "r" else "text"
-    place = Place(found[1], int(found[2]), channel, int(found[4]))
-    return Linked(place, int(found[5]), int(found[6]))
 
 
 def view(
@@ -180,11 +142,11 @@ def view(
         for side, of_side in zip(SIDES, by_side, strict=True)
         for note in _annotate(side, of_side, letters, marked)
     ]
-    rows = _aligned(first.messages if first else (), second.messages if second else ())
-    forks, parted = _forks(rows, marked)
-    _mark_differences(rows, marked)
+    rows = aligned(first.messages if first else (), second.messages if second else ())
+    forks, parted = part(rows, marked)
+    mark_differences(rows, marked)
     if linked:
-        _add(
+        add(
             marked,
             linked.place,
             Mark(linked.start, linked.end, "link", id=linked.place.id(linked.start, linked.end)),
@@ -242,7 +204,7 @@ def _annotate(
             for quoted in evidence:
                 id = _id(side, quoted, letter)
                 mark = Mark(quoted.start, quoted.end, kind, name, letter, id, grade.grader, decoded=quoted.decoded)
-                _add(marked, _where(side, quoted), mark)
+                add(marked, _where(side, quoted), mark)
             yield Note(letter, name, grade.grader, grade.version, grade.question, side, evidence)
 
 
@@ -254,30 +216,7 @@ def _id(side: str, quoted: Evidence, letter: str) -> str:
     return f"{_where(side, quoted).id(quoted.start, quoted.end)}-{letter}"
 
 
-def _add(marked: Marked, place: Place, mark: Mark) -> None:
-    marked.setdefault(place, []).append(mark)
-
-
-# Which turns stand side by side
-
-_Row = tuple[tuple[int, Message] | None, tuple[int, Message] | None]
-
-
-def _aligned(first: Sequence[Message], second: Sequence[Message]) -> list[_Row]:
-    """Message beside message within each exchange: a longer one pushes the next down on both sides."""
-    nothing: list[tuple[int, Message]] = []
-    exchanges = zip_longest(_exchanges(first), _exchanges(second), fillvalue=nothing)
-    return [row for one, other in exchanges for row in zip_longest(one, other)]
-
-
-def _exchanges(messages: Sequence[Message]) -> list[list[tuple[int, Message]]]:
-    """What comes before the user speaks, then each thing the user says with all that follows it."""
-    exchanges: list[list[tuple[int, Message]]] = [[]]
-    for number, message in enumerate(messages):
-        if message.role == "user":
-            exchanges.append([])
-        exchanges[-1].append((number, message))
-    return exchanges
+# What is shown of them
 
 
 def _turn(one: tuple[int, Message] | None, other: tuple[int, Message] | None, shown: _Shown) -> Turn:
@@ -310,13 +249,9 @@ def _state(text: Text | None, shown: _Shown) -> list[Piece] | None:
 
 
 def _asked(place: Place, at: int, call: ToolCall, shown: _Shown) -> Asked:
-    id = _call_id(place.side, place.message, at)
+    id = call_id(place.side, place.message, at)
     words = pieces(call.arguments, [*_found(call.arguments, shown.words)], shown.whole)
     return Asked(id, call, words, id in shown.parted)
-
-
-def _call_id(side: str, message: int, at: int) -> str:
-    return f"{side}-{message}-c{at}"
 
 
 def _thought(place: Place, reasoning: Reasoning, shown: _Shown) -> Thought:
@@ -333,88 +268,3 @@ def _found(text: str, words: str, most: int = 200) -> Iterator[Mark]:
     pattern = r"(?<![^\W_])" + r"[\W_]+".join(said) if said else re.escape(words)
     for found in islice(re.finditer(pattern, text, re.IGNORECASE), most):
         yield Mark(found.start(), found.end(), "found", "found")
-
-
-# Where the two part
-
-
-def _forks(rows: Sequence[_Row], marked: Marked) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Mark the first divergence in reasoning and in action on both sides.
-
-    Returns the ids of the first side's, and where action parts with a tool call the ids of both sides' calls.
-    """
-    forks: dict[str, str] = {}
-    parted: tuple[str, ...] = ()
-    for one, other in rows:
-        if one is None or other is None or one[1].role != "assistant" or other[1].role != "assistant":
-            continue
-        for block, (left, right) in enumerate(zip(_thoughts(one[1]), _thoughts(other[1]), strict=False)):
-            if "reasoning" not in forks and left != right:
-                places = (Place("a", one[0], "reasoning", block), Place("b", other[0], "reasoning", block))
-                forks["reasoning"] = _fork("reasoning", places, (left, right), marked)
-        if "action" not in forks and one[1].text != other[1].text:
-            places = (Place("a", one[0], "text", 0), Place("b", other[0], "text", 0))
-            forks["action"] = _fork("action", places, (one[1].text, other[1].text), marked)
-        elif "action" not in forks and (parted := _parting_call(one, other)):
-            forks["action"] = parted[0]
-    return forks, parted
-
-
-def _parting_call(one: tuple[int, Message], other: tuple[int, Message]) -> tuple[str, ...]:
-    """The first tool call of each side that the other did not make, or made with other arguments."""
-    made = [[(call.name, call.arguments) for call in message.calls] for message in (one[1], other[1])]
-    for at, calls in enumerate(zip_longest(*made)):
-        if calls[0] != calls[1]:
-            sides = zip(SIDES, (one, other), calls, strict=True)
-            return tuple(_call_id(side, number, at) for side, (number, _), call in sides if call)
-    return ()
-
-
-def _mark_differences(rows: Sequence[_Row], marked: Marked) -> None:
-    """Mark where prompts differ and no signal is recorded, as in transcripts that were imported.
-
-    What tools answer differs with what they were asked.
-    """
-    for one, other in rows:
-        if one is None or other is None or not {one[1].role, other[1].role} <= {"system", "user"}:
-            continue
-        left, right = one[1], other[1]
-        if left.text == right.text or left.signal or right.signal:
-            continue
-        start = _parting(left.text, right.text)
-        same = _parting(left.text[start:][::-1], right.text[start:][::-1])
-        for side, (number, message) in zip(SIDES, (one, other), strict=True):
-            end = len(message.text) - same
-            if end > start:
-                _add(marked, Place(side, number, "text", 0), Mark(start, end, "differs", "only here"))
-
-
-def _thoughts(message: Message) -> list[str]:
-    return [reasoning.text or "" for reasoning in message.reasoning]
-
-
-def _fork(what: str, places: tuple[Place, Place], texts: tuple[str, str], marked: Marked) -> str:
-    at = _parting(*texts)
-    for place, text in zip(places, texts, strict=True):
-        end = _word_end(text, at)
-        if end > at:
-            _add(marked, place, Mark(at, end, "fork", f"{what} differs", id=f"fork-{what}-{place.side}"))
-    # An empty text has no word to mark; the other side's word stands for both.
-    shown = "a" if _word_end(texts[0], at) > at else "b"
-    return f"fork-{what}-{shown}"
-
-
-def _parting(one: str, other: str) -> int:
-    """Where the first words differ: the start of the first word that is not the same."""
-    length = min(len(one), len(other))
-    at = next((at for at in range(length) if one[at] != other[at]), length)
-    if all(not text[at : at + 1].strip() for text in (one, other)):
-        return at  # A word ends here in both.
-    while at > 0 and not one[at - 1].isspace():
-        at -= 1
-    return at
-
-
-def _word_end(text: str, start: int) -> int:
-    found = re.compile(r"\s*\S{1,40}").match(text, start)
-    return found.end() if found else len(text)
