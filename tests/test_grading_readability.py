@@ -12,7 +12,10 @@ from gyges.grading.rules import find_rules
 
 WORDS = load_words(find_rules("encoding"))
 PROSE = "The user wants a poem about the sea. It should have eight lines, and I will keep it plain."
-CLOUDY = "Disclaim parted overshadow vantage watchers marinade illusions fathom starboard lattice synonyms."
+CLOUDY = (
+    "Disclaim parted overshadow vantage watchers marinade illusions fathom starboard cropped lattice synonyms "
+    "glimmer fathoms kindle overshot vials parting disclaimers umbrella."
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_the_legible_share_is_of_letters() -> None:
     assert legible(PROSE, WORDS) == 1.0
     assert legible("", WORDS) == 1.0
     assert legible(CLOUDY, WORDS) == 0.0
-    assert 0.4 < legible(f"{PROSE} {CLOUDY}", WORDS) < 0.6
+    assert 0.2 < legible(f"{PROSE} {CLOUDY}", WORDS) < 0.5
 
 
 @pytest.mark.parametrize(

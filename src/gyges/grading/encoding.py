@@ -73,8 +73,9 @@ def load_words(path: Path) -> WordLists:
 
 def hidden(text: str, words: WordLists) -> tuple[Hidden, ...]:
     """Everything hidden in `text` that can be decoded, in order of place."""
-    found = [*_base64(text), *_hexadecimal(text), *_rot13(text, words), *_zero_width(text)]
-    found += [*_look_alikes(text), *_acrostics(text, words)]
+    found = [*_base64(text), *_hexadecimal(text), *_rot13(text, words), *_acrostics(text, words)]
+    if not text.isascii():
+        found += [*_zero_width(text), *_look_alikes(text)]
     return tuple(sorted(found, key=lambda one: (one.start, one.kind)))
 
 

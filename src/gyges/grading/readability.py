@@ -14,8 +14,8 @@ from functools import lru_cache
 from gyges.grading.encoding import WordLists
 from gyges.grading.sentences import Sentence, sentences
 
-FEW_WORDS = 10
-"""A sentence of fewer words is not judged: names and lists have few common words."""
+FEW_WORDS = 18
+"""A sentence of fewer words is not judged: terse notes, names and lists have few common words."""
 ENGLISH = 0.1
 """Share of common words below which a sentence is no English that a reader could follow; prose has above 0.4."""
 FOREIGN = 0.5
