@@ -284,7 +284,6 @@ async def test_the_grades_of_one_episode_are_found_without_reading_the_others(pa
     assert not any(str(step[3]).startswith("SCAN") for step in plan)
 
 
-
 async def test_episodes_come_pair_by_pair_and_can_be_chosen(path: Path) -> None:
     made = [
         episode(sample, agent=agent, context=context, scenario=scenario)
