@@ -234,6 +234,19 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
     check_errors(path, tolerated)
 
 
+def bearable_limits(prepared: Prepared) -> Prepared:
+    """With no more calls at once than this process may have connections for; says so where that is fewer."""
+    from dataclasses import replace
+
+    from gyges.batch.descriptors import bearable
+
+    wanted = prepared.order.connections
+    if (allowed := bearable(wanted)) < wanted:
+        tell(f"{allowed} calls at once instead of {wanted}: more files may not be opened (see `ulimit -n`)")
+        prepared = replace(prepared, order=replace(prepared.order, connections=allowed))
+    return prepared
+
+
 def tell(words: str) -> None:
     typer.echo(words, err=True)
 
