@@ -178,6 +178,11 @@ class Commits:
                 self._connection.execute("ROLLBACK")
         self._group = [*group, *self._group]
         if isinstance(error, sqlite3.Error):
+            if not group and self._may_pass(error):
+                # The log did not go into the file. It may grow meanwhile; whether it may, the next rows will see.
+                if loop is not None:
+                    self._arrange(loop)
+                return
             if self._may_pass(error):
                 self._wait(explained(self._path, error), loop)
                 return
