@@ -18,7 +18,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,7 +127,13 @@ def measured(setting: Setting, rounds: int, calls: int) -> dict[str, Figures]:
             for name in setting.contenders:
                 if missing(name):
                     continue
-                found = measure(name, port, number // 4 if name == "inspect" else number, *how)
+                try:
+                    found = measure(name, port, number // 4 if name == "inspect" else number, *how)
+                except subprocess.CalledProcessError:
+                    # A crowded machine makes some contenders time out; the others' figures stand.
+                    print(f"{name} failed: {setting.name}", file=sys.stderr, flush=True)
+                    continue
+                print(f"{setting.name}: {name} {found['cpu_ms']:.2f} ms", file=sys.stderr, flush=True)
                 if name not in best or found["cpu_ms"] < best[name]["cpu_ms"]:
                     best[name] = found
     return best
@@ -183,36 +189,58 @@ def line_least(what: str, reached: float, goal: float) -> str:
 
 def verdicts(found: dict[str, dict[str, Figures]]) -> Iterator[str]:
     """The goals, each with what was reached."""
-    at_once, turns, narrow, wide, slow, slower, processes = (found[setting.name] for setting in SETTINGS)
+    at_once, turns, narrow, wide, slow, slower, processes = (found.get(setting.name, {}) for setting in SETTINGS)
 
-    yield "| goal | reached | wanted | met |"
-    yield "|---|---|---|---|"
-    ours = at_once["gyges"]["cpu_ms"]
-    yield line("processor time a call, of the stock `openai` SDK's", ours / at_once["openai"]["cpu_ms"], 0.5)
-    reached = turns["gyges, 5 turns"]["cpu_ms"] / turns["openai, 5 turns"]["cpu_ms"]
-    yield line("the same in five turns", reached, 0.5)
-    yield line(
-        "Anthropic's format, of the bare SDK's on aiohttp",
-        at_once["gyges-anthropic"]["cpu_ms"] / at_once["anthropic-aiohttp"]["cpu_ms"],
-        1.5,
-    )
-    yield line("500 connections, of 64 connections", wide["gyges"]["cpu_ms"] / narrow["gyges"]["cpu_ms"], 1.15)
-    calls, setting = wide["gyges"]["calls"], SETTINGS[3]
-    ideal = max(calls / setting.connections * setting.latency, calls * wide["gyges"]["cpu_ms"] / 1000)
-    yield line("500 connections: time, of the ideal", wide["gyges"]["seconds"] / ideal, 1.15)
-    for figures, setting, goal in ((slow, SETTINGS[4], 1.15), (slower, SETTINGS[5], 1.3)):
+    def cpu(figures: dict[str, Figures], name: str) -> float:
+        return figures[name]["cpu_ms"]
+
+    def late(figures: dict[str, Figures], setting: Setting, at_most: str = "waiting") -> float:
+        """The time by the clock, of what waiting takes at least (or working, where that is more)."""
         took = figures["gyges"]
         ideal = took["calls"] / setting.connections * setting.latency
-        yield line(f"{setting.name}: time, of the ideal", took["seconds"] / ideal, goal)
-    one, two = processes["gyges, 1 process"], processes["gyges, 2 processes"]
-    yield line("two processes: processor time a call, of one's", two["cpu_ms"] / one["cpu_ms"], 1.1)
-    ratio = (two["calls"] / two["seconds"]) / (one["calls"] / one["seconds"])
-    yield line_least("two processes, without sockets: calls a second, of one's", ratio, 1.7)
-    yield line("MiB at 500 connections", wide["gyges"]["mib"], 250)
-    if "inspect" in at_once:
-        yield line("processor time a call, of Inspect's", ours / at_once["inspect"]["cpu_ms"], 1 / 12)
-    else:
-        yield "| processor time a call, of Inspect's | not installed here | at most 0.08 | - |"
+        working = took["calls"] * took["cpu_ms"] / 1000
+        return took["seconds"] / (max(ideal, working) if at_most == "working" else ideal)
+
+    def pace(name: str) -> float:
+        return processes[name]["calls"] / processes[name]["seconds"]
+
+    one, two = "gyges, 1 process", "gyges, 2 processes"
+    goals: tuple[tuple[str, Callable[[], float], float], ...] = (
+        (
+            "processor time a call, of the stock `openai` SDK's",
+            lambda: cpu(at_once, "gyges") / cpu(at_once, "openai"),
+            0.5,
+        ),
+        ("the same in five turns", lambda: cpu(turns, "gyges, 5 turns") / cpu(turns, "openai, 5 turns"), 0.5),
+        (
+            "processor time a call, of Inspect's",
+            lambda: cpu(at_once, "gyges") / cpu(at_once, "inspect"),
+            1 / 12,
+        ),
+        (
+            "Anthropic's format, of the bare SDK's on aiohttp",
+            lambda: cpu(at_once, "gyges-anthropic") / cpu(at_once, "anthropic-aiohttp"),
+            1.5,
+        ),
+        ("500 connections, of 64 connections", lambda: cpu(wide, "gyges") / cpu(narrow, "gyges"), 1.15),
+        ("300 ms, 500 connections: time, of the ideal", lambda: late(wide, SETTINGS[3], "working"), 1.15),
+        ("2 s, 500 connections: time, of the ideal", lambda: late(slow, SETTINGS[4]), 1.15),
+        ("2 s, 1000 connections: time, of the ideal", lambda: late(slower, SETTINGS[5]), 1.3),
+        (
+            "two processes: processor time a call, of one's",
+            lambda: cpu(processes, two) / cpu(processes, one),
+            1.1,
+        ),
+        ("two processes: seconds, of one's", lambda: pace(one) / pace(two), 1 / 1.7),
+        ("MiB at 500 connections", lambda: wide["gyges"]["mib"], 250),
+    )
+    yield "| goal | reached | wanted | met |"
+    yield "|---|---|---|---|"
+    for what, reached, goal in goals:
+        try:
+            yield line(what, reached(), goal)
+        except KeyError as missing_one:
+            yield f"| {what} | not measured: {missing_one.args[0]} | at most {goal:.2f} | - |"
 
 
 def store_verdicts(store: dict[str, Any], soak: dict[str, Any] | None) -> Iterator[str]:
