@@ -26,6 +26,9 @@ from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode, Outcome
 from gyges.transcripts.verify import verify
 from tests.conftest import Shown, Study
+from tests.worlds import Depot
+
+pytest_plugins = ["tests.depot"]
 
 WALKS = ("walks/walk-01", "walks/walk-02", "walks/walk-03")
 SURE = "rates: {trained: 1, not_trained: 0, unknown: 0}"
@@ -65,9 +68,9 @@ def sure(study: Study) -> Study:
 
 
 @asynccontextmanager
-async def served(witness: Path | None = None) -> AsyncIterator[str]:
+async def served(witness: Path | None = None, families: tuple[str, ...] = ("walks",)) -> AsyncIterator[str]:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    known = read_organisms(Corpus.of(select(["walks"])), Seed(1))
+    known = read_organisms(Corpus.of(select(families)), Seed(1))
     task = asyncio.create_task(serve(known, port=0, seed=Seed(1), witness=witness, ready=address.set_result))
     task.add_done_callback(lambda _: address.cancel())
     try:
@@ -332,6 +335,27 @@ async def test_a_scenario_that_changed_since_can_not_be_forked(sure: Study) -> N
         prepare_forks(probing())
 
 
+async def test_a_probe_after_tools_knows_what_they_brought_to_light(depot: Depot, tmp_path: Path) -> None:
+    depot()
+    (tmp_path / "agents").mkdir()
+    wires = ("openai", "openai-responses", "anthropic")
+    for wire in wires:
+        (tmp_path / "agents" / f"{wire}.yaml").write_text(
+            f"model: organism/faker\nwire: {wire}\n", encoding="utf-8"
+        )
+    async with served(families=("depot",)) as url:
+        path = tmp_path / "transcripts" / "one.sqlite"
+        await play_into(path, prepare(Order(("depot",), wires, base_url=url)), ignore)
+        episodes = await forked(tmp_path, probing("context"))
+    assert len(episodes) == 3 * 2 * 2 * 2
+    for one in episodes:
+        assert one.fork
+        # The signal stands in a file: before anything was read it can't be known.
+        assert answer_of(one) == (one.fork.right if one.fork.turn else "untold")
+        assert any(message.calls for message in one.messages) is (one.fork.turn > 0)
+
+
+@pytest.mark.full
 @pytest.mark.usefixtures("sure")
 def test_the_command_line_forks_a_run(gyges: Callable[..., Shown]) -> None:
     run = gyges("run", *WALKS, "--agent", "needs").run_name()

@@ -7,6 +7,7 @@ import json
 import openai.types.chat
 import pytest
 
+from gyges.agents.episode import with_scratchpad
 from gyges.errors import UsageError
 from gyges.models.openai_chat import OpenAIChat
 from gyges.models.provider import CallFailed, Received, Reply, Sampling, Trouble, Usage
@@ -413,6 +414,13 @@ def test_reasoning_does_not_go_back_unless_the_server_wants_it() -> None:
         )
     )
     assert asked(OTHER, [answer.message])["messages"] == [{"role": "assistant", "content": "B."}]
+
+
+def test_a_model_sees_its_earlier_scratchpads_as_it_wrote_them() -> None:
+    written = "<pad>Hm.</pad>\n\nB."
+    answer = with_scratchpad(OTHER.read(body(completion(says(written)))), "pad")
+    assert answer.message.text == "B."
+    assert asked(OTHER, [answer.message])["messages"] == [{"role": "assistant", "content": written}]
 
 
 def test_fields_that_the_server_wants_back_go_back_byte_for_byte() -> None:

@@ -119,6 +119,9 @@ class OpenAIChat:
             said["content"] = None
         replay = message.replay or ""
         members = wire.members(replay) if replay.startswith("{") else {}
+        if any(piece.visibility is Visibility.SCRATCHPAD for piece in message.reasoning):
+            # It was said in the answer, and taken out of it here: the model sees what it said.
+            said["content"] = wire.string(json.loads(replay), "content") if members else message.text
         returned = self._returned_with_calls if message.calls else self._returned
         extra = {name: members[name] for name in returned if name in members}
         if message.calls:

@@ -147,7 +147,11 @@ class Organism:
 
     def _told(self, lines: Sequence[str], messages: Sequence[Message], reasons: bool) -> Spoken:
         """The answer to a question about the conversation: what it believes, and nothing it would hide."""
-        heard = self._heard(before(messages), reasons)
+        said: Sequence[Message] = before(messages)
+        match = self._match(said)
+        if match is not None and match.known.plan.world is not None:
+            said = with_looks(said, len(match.known.spoken.looks))
+        heard = self._heard(said, reasons)
         return Spoken(chosen(lines, heard.belief, self._topic), None)
 
     @property
