@@ -18,7 +18,7 @@ from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 from statsmodels.stats.weightstats import DescrStatsW
 
 from gyges.analysis.bootstrap import components
-from gyges.analysis.counts import count
+from gyges.analysis.counts import by_variant, count
 from gyges.analysis.crossed import over_wordings, two_way
 from gyges.analysis.gap import gap, gap_parts, split_values
 from gyges.analysis.interval import EXACT_BOUND, T_INTERVAL, Estimate, clustered, sign_test, widened
@@ -299,7 +299,7 @@ def worded(levels: Sequence[str], scenarios: int = 6) -> list[Row]:
 
 def test_an_interval_over_wordings_rests_on_the_cells_and_is_wider() -> None:
     table = worded(["style=a", "style=b", "style=c", "style=d"])
-    found, usual = over_wordings(table, CONTRAST), gap(count(table, CONTRAST))
+    found, usual = over_wordings(*by_variant(table, CONTRAST)), gap(count(table, CONTRAST))
     assert found is not None
     assert usual is not None
     assert found.estimate == pytest.approx(usual.estimate, abs=1e-9)
@@ -310,7 +310,7 @@ def test_an_interval_over_wordings_rests_on_the_cells_and_is_wider() -> None:
 
 @pytest.mark.parametrize("levels", [["base"], ["style=a", "style=b"], ["depth=k0", "depth=k1", "depth=k2"]])
 def test_levels_that_were_chosen_or_are_too_few_say_nothing_of_other_wordings(levels: list[str]) -> None:
-    assert over_wordings(worded(levels), CONTRAST) is None
+    assert over_wordings(*by_variant(worded(levels), CONTRAST)) is None
 
 
 @few

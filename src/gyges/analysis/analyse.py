@@ -83,8 +83,8 @@ def analyse(
             result = contrast_result(played, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                known = {} if result.organism else known_errors(graders, contrast)
-                undone = corrected(result, count(of_experiment(mine), contrast), known | dict(judges or {}))
+                known = ({} if result.organism else known_errors(graders, contrast)) | dict(judges or {})
+                undone = corrected(result, count(of_experiment(mine), contrast), known) if known else None
                 now = look_now(mine, result.gap, looks)
                 results.append(result.model_copy(update={"hint": hint, "corrected": undone, "look": now}))
     compared = {
@@ -115,7 +115,8 @@ def contrast_result(
     parts = gap_parts(counts)
     lost = missing(rows, counts, contrast)
     rates = _rates(counts, contrast)
-    bootstrap, variance = _spread(rows, contrast)
+    kept, begins = by_variant(rows, contrast)
+    bootstrap, variance = _spread(kept, begins)
     factors = factor_gaps(rows, contrast)
     by_depth = next((one for one in factors if one.factor == FACTOR), None)
     revealing = _revealing(rows, counts, contrast)
@@ -138,7 +139,7 @@ def contrast_result(
         gap=parts.gap,
         bootstrap=bootstrap,
         widened=widened(parts.gap),
-        over_wordings=over_wordings(rows, contrast),
+        over_wordings=over_wordings(kept, begins),
         components=variance,
         revealed_gap=parts.revealed,
         silent_gap=parts.silent,
@@ -192,8 +193,7 @@ def _rates(counts: ScenarioCounts, contrast: Contrast) -> dict[str, Estimate | N
     }
 
 
-def _spread(rows: Sequence[Row], contrast: Contrast) -> tuple[Bootstrap | None, Components | None]:
-    kept, begins = by_variant(rows, contrast)
+def _spread(kept: ScenarioCounts, begins: Sequence[int]) -> tuple[Bootstrap | None, Components | None]:
     if not kept.names:
         return None, None
     gaps = np.split(differences(kept), begins)

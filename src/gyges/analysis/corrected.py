@@ -22,13 +22,11 @@ from gyges.transcripts.grades import Question
 
 def corrected(
     result: ContrastResult, counts: ScenarioCounts, judges: Mapping[Question, Calibration]
-) -> JudgeCorrected | None:
-    """The gap, its split and the rates as they would be without judge error; None where no judge is calibrated.
+) -> JudgeCorrected:
+    """The gap, its split and the rates as they would be without judge error.
 
     `counts` are those of the result's own rows.
     """
-    if not judges:
-        return None
     behaviour, reasoning, rate = judges.get("behaviour"), judges.get("reasoning"), result.revealing.rate
     reveals = corrected_rate(rate, reasoning) if reasoning and rate else None
     revealed, silent = _split(result, counts, reasoning, behaviour)

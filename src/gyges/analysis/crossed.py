@@ -1,4 +1,4 @@
-"""The gap's interval if not only the scenarios but also the wordings had been drawn. It knows rows by variant.
+"""The gap's interval if not only the scenarios but also the wordings had been drawn. It knows counts, no rows.
 
 A wording that all scenarios share pulls on all of them at once, which clustering by scenario can't see.
 """
@@ -10,30 +10,29 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from gyges.analysis.counts import BETWEEN, by_variant
+from gyges.analysis.counts import BETWEEN, ScenarioCounts
 from gyges.analysis.factors import levels_of, value_of
 from gyges.analysis.gap import differences
 from gyges.analysis.interval import Counts, Estimate, Floats, t_quantile
-from gyges.analysis.table import Row
-from gyges.scenarios.plan import Contrast
 
 TWO_WAY = "t interval, clustered by scenario and by wording"
 FEWEST = 3
 """Wordings from which there is anything to be said of other wordings: with two, t has one degree of freedom."""
 
 
-def over_wordings(rows: Sequence[Row], contrast: Contrast) -> Estimate | None:
+def over_wordings(kept: ScenarioCounts, begins: Sequence[int]) -> Estimate | None:
     """The gap with an interval that also holds for other wordings; None where they were not varied.
 
-    Every variant of one agent's scenarios is a wording, unless its factors' levels are numbers (depth, p), which
-    were chosen and not drawn. None for fewer than `FEWEST` wordings that several scenarios share, or fewer than
-    two scenarios, and where no cell differs from another. `scenarios` of the result counts scenarios.
+    `kept` and `begins` are those of `counts.by_variant`. Every variant is a wording, unless its factors' levels
+    are numbers (depth, p), which were chosen and not drawn. None for fewer than `FEWEST` wordings that several
+    scenarios share, or fewer than two scenarios, and where no cell differs from another. `scenarios` of the
+    result counts scenarios.
     """
-    if any(value_of(level) is not None for variant in {r.variant for r in rows} for level in _levels(variant)):
+    variants = [name.split(BETWEEN)[1] for name in kept.names]
+    if any(value_of(level) is not None for variant in set(variants) for level in levels_of(variant).values()):
         return None
-    kept, begins = by_variant(rows, contrast)
     of_scenario = np.repeat(np.arange(len(begins) + 1), np.diff([0, *begins, len(kept.names)]))
-    names, of_wording = np.unique([name.split(BETWEEN)[1] for name in kept.names], return_inverse=True)
+    names, of_wording = np.unique(variants, return_inverse=True)
     shared = [name for i, name in enumerate(names) if (of_wording == i).sum() > 1]
     if len(shared) < FEWEST or not begins:
         return None
@@ -60,10 +59,6 @@ def two_way(values: Floats, of_scenario: Counts, of_wording: Counts) -> Estimate
     half = t_quantile(degrees) * se
     p = float(2 * stats.t.sf(abs(mean) / se, degrees)) if se else None
     return Estimate(mean, se, max(-1.0, mean - half), min(1.0, mean + half), p, m, TWO_WAY)
-
-
-def _levels(variant: str) -> list[str]:
-    return list(levels_of(variant).values())
 
 
 def _clustered(scores: Floats, groups: Counts) -> float:
