@@ -164,6 +164,8 @@ def table(found: dict[str, dict[str, Figures]]) -> Iterator[str]:
     """Markdown."""
     for setting in SETTINGS:
         figures = found.get(setting.name, {})
+        if not figures:
+            continue
         stock = next(
             (one["cpu_ms"] for name, one in figures.items() if name in ("openai", "openai, 5 turns")), None
         )
