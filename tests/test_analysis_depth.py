@@ -114,10 +114,10 @@ def test_the_fit_is_that_of_a_general_optimiser() -> None:
     def logistic(k: np.ndarray, a: float, s: float, h: float) -> np.ndarray:
         return np.asarray(a / (1 + np.exp(s * (k - h))))
 
-    (plateau, _, half), _ = optimize.curve_fit(logistic, x, y, p0=(0.8, 1.0, 3.0))
+    (plateau, _, half), _ = optimize.curve_fit(logistic, x, y, p0=(0.8, 1.0, 3.0), xtol=1e-14, ftol=1e-14)
     found = half_way(table, CONTRAST)
     assert found is not None
-    assert [found.estimate, found.plateau] == pytest.approx([half, plateau], abs=0.06)
+    assert [found.estimate, found.plateau] == pytest.approx([half, plateau], abs=1e-6)
 
 
 @pytest.mark.full

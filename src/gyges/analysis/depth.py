@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from gyges.analysis.bootstrap import RESAMPLES
 from gyges.analysis.controls import excludes_zero
@@ -110,7 +110,9 @@ def half_way(rows: Sequence[Row], contrast: Contrast, seed: int = 0) -> HalfWay 
     """Fit plateau / (1 + exp(steepness (depth - half))) to the rungs' gaps; the interval is bootstrapped.
 
     Least squares over a grid of half-way depths and steepnesses, with the plateau in closed form (at most 1);
-    whole scenarios are drawn with replacement (percentile interval, Davison & Hinkley 1997, section 5.3). Only
+    the estimate is then brought to the minimum itself, unless the fall is so sudden that it could stand anywhere
+    between two rungs; whole scenarios are drawn with replacement (percentile interval, Davison & Hinkley 1997,
+    section 5.3). Only
     scenarios with every depth enter. None for fewer than two of them or where the fit lies beyond the last depth.
     """
     by_level = {level: scenario_gaps(group, contrast) for level, group in split_by(rows, FACTOR).items()}
@@ -123,7 +125,8 @@ def half_way(rows: Sequence[Row], contrast: Contrast, seed: int = 0) -> HalfWay 
     chosen = np.random.default_rng(seed).integers(0, len(names), (RESAMPLES, len(names)))
     means = np.vstack([table.mean(axis=0), table[chosen].mean(axis=1)]) * flip
     halves, plateaus = _fit(depths, means)
-    estimate, plateau = float(halves[0]), float(plateaus[0]) * flip
+    estimate, top = _refined(depths, means[0], float(halves[0]), float(plateaus[0]))
+    plateau = top * flip
     if plateau == 0 or estimate >= depths.max():
         return None
     low, high = np.quantile(halves[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -146,6 +149,24 @@ def _fit(depths: Floats, means: Floats) -> tuple[Floats, Floats]:
     # Between two rungs a steep fall fits equally well anywhere: the middle of what does is taken.
     alike = error <= error.min(axis=1, keepdims=True) + _ALIKE
     return (alike * half).sum(axis=1) / alike.sum(axis=1), (alike * plateau).sum(axis=1) / alike.sum(axis=1)
+
+
+def _refined(depths: Floats, gaps: Floats, half: float, plateau: float) -> tuple[float, float]:
+    """The half-way depth and the plateau at the least-squares minimum near these; as given where none is near."""
+    errors = [float(((plateau * special.expit(-s * (depths - half)) - gaps) ** 2).sum()) for s in _STEEP]
+    steep = float(_STEEP[int(np.argmin(errors))])
+    if steep == _STEEP[-1] or plateau == 0 or half >= depths.max():
+        return half, plateau
+
+    def residuals(at: Floats) -> Floats:
+        return np.asarray(at[0] * special.expit(-at[1] * (depths - at[2])) - gaps)
+
+    bounds = ([0.0, _STEEP[0], depths.min()], [1.0, _STEEP[-1], depths.max()])
+    start = np.clip([plateau, steep, half], *bounds)
+    found = optimize.least_squares(residuals, start, bounds=bounds, xtol=1e-14, ftol=1e-14, gtol=1e-14)
+    # Farther off it is no refinement: the rungs tell curves apart so little that the middle of them is better.
+    near = abs(found.x[2] - half) <= 0.1 * float(np.diff(np.unique(depths)).min())
+    return (float(found.x[2]), float(found.x[0])) if near else (half, plateau)
 
 
 def _seen(rows: Sequence[Row]) -> Iterator[str]:
