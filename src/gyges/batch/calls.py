@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gyges.batch.flow import Flow
-from gyges.batch.health import Halt, Health, is_throttling
+from gyges.batch.health import Halt, Health, is_throttled
 from gyges.batch.ledger import Ledger
 from gyges.batch.retry import AGAIN, Patience
 from gyges.batch.spending import Spending
+from gyges.models.failures import retry_after
 from gyges.models.provider import (
     Begun,
     CallFailed,
@@ -105,8 +106,6 @@ class Caller:
         `blamed` counts the attempts that failed while other calls were answered.
         """
         line = self._line
-        if is_throttling(failure):
-            line.flow.throttled(failure.retry_after)
         if failure.trouble not in AGAIN:
             raise line.health.rejected(failure)
         if (failure.retry_after or 0.0) > line.patience.longest_retry_after:
@@ -138,6 +137,9 @@ class Caller:
             await self._writer.intent(Intent(self._episode, ordinal, attempt, sent))
             reach("intent-stored")
             received = await self._send(body, headers)
+            if is_throttled(received):
+                # Before the place is free: else the next in line would go out although all were told to wait.
+                flow.throttled(retry_after(received.headers))
         except CallFailed as caught:
             failure = caught
         finally:

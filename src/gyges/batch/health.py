@@ -10,7 +10,8 @@ import time
 from typing import Literal
 
 from gyges.batch.flow import Clock
-from gyges.models.provider import CallFailed, Trouble
+from gyges.models.failures import retry_after
+from gyges.models.provider import CallFailed, Received, Trouble
 
 Verdict = Literal["give up", "wait"]
 
@@ -42,8 +43,14 @@ def status(failure: CallFailed) -> int | None:
 
 def is_throttling(failure: CallFailed) -> bool:
     """Too many requests or too much load: never about the one call."""
-    found = status(failure)
-    return found in (429, 529) or (found == 503 and failure.retry_after is not None)
+    return failure.received is not None and is_throttled(failure.received)
+
+
+def is_throttled(received: Received) -> bool:
+    """The same of an answer that nobody has read yet."""
+    if received.status in (429, 529):
+        return True
+    return received.status == 503 and retry_after(received.headers) is not None
 
 
 class Health:
