@@ -12,7 +12,7 @@ import pytest
 from gyges.batch.run import play_into, prepare
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Outcome
-from tests.test_batch_faults import ignore, order, organisms
+from tests.test_batch_faults import PATIENCE, ignore, order, organisms
 
 
 async def weathered(folder: Path, connections: int, samples: int, seconds: float) -> None:
@@ -24,7 +24,8 @@ async def weathered(folder: Path, connections: int, samples: int, seconds: float
     }
     slow = {"match": {}, "fault": {"kind": "hang", "seconds": 1.0}}
     async with organisms(folder, [busy, slow]) as url:
-        wanted = replace(order(url, connections=connections), samples=samples)
+        patience = replace(PATIENCE, call_seconds=30.0)
+        wanted = replace(order(url, connections=connections), samples=samples, patience=patience)
         async with asyncio.timeout(300):
             await play_into(folder / "run.sqlite", prepare(wanted), ignore)
     with RunReader(folder / "run.sqlite") as reader:
@@ -39,7 +40,7 @@ async def weathered(folder: Path, connections: int, samples: int, seconds: float
 
 @pytest.mark.usefixtures("study")
 async def test_after_a_storm_no_more_come_at_once_than_may(tmp_path: Path) -> None:
-    await weathered(tmp_path, connections=40, samples=4, seconds=2.0)
+    await weathered(tmp_path, connections=20, samples=2, seconds=2.0)
 
 
 @pytest.mark.full

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -119,3 +121,20 @@ def test_tools_are_kept_in_a_run_that_began_without_them(tmp_path: Path) -> None
     with RunReader(path) as reader:
         assert list(reader.episodes()) == [EPISODE, later]
     assert verify(path) == []
+
+
+def test_a_run_whose_writer_was_killed_as_it_closed_it_can_be_read(tmp_path: Path) -> None:
+    path = of_schema(tmp_path / "run.sqlite", len(schema.MIGRATIONS))
+    child = os.fork()
+    if child == 0:
+        connection = sqlite3.connect(path, isolation_level=None)
+        # Spilled before the commit, a journal is needed to take it back.
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE large(text TEXT)")
+        connection.executemany("INSERT INTO large VALUES (?)", [("x" * 5000,)] * 200)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert path.with_name("run.sqlite-journal").stat().st_size
+    with RunReader(path) as reader:
+        assert list(reader.episodes()) == [EPISODE]

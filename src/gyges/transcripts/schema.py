@@ -312,7 +312,7 @@ def _known(path: Path) -> int:
     with told(path):
         connection = _connect(path, "ro")
         with _closed_on_failure(connection):
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            application = _application(connection, path)
             found = version(connection)
             tables = _tables(connection)
         connection.close()
@@ -325,6 +325,21 @@ def _known(path: Path) -> int:
             f"the tables of {path} are not those that gyges makes", "don't trust it; restore it from a copy"
         )
     return found
+
+
+def _application(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's application_id. A process that was killed just as it closed the run leaves a journal that
+    readers may not roll back: a writer does it, as it would at the next resume."""
+    try:
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        writing = _connect(path, "rw")
+        writing.execute("PRAGMA application_id").fetchone()
+        writing.close()
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+    return int(found)
 
 
 def _tables(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
