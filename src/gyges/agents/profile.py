@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gyges import study
-from gyges.agents.graphs import named
+from gyges.agents.code import named
 from gyges.errors import UsageError
 from gyges.models.provider import Continuation, Sampling
 from gyges.models.registry import format_of

@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, PydanticUserError, ValidationError, create_model
 
-from gyges.agents.graphs import load_module, named
+from gyges.agents.code import load_module, named
 from gyges.errors import AuthoringError, Place
 from gyges.models.provider import Tool
 from gyges.models.tools import arguments

@@ -17,7 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gyges.agents.graphs import find_file, load_graph
+from gyges.agents.code import find_file
+from gyges.agents.graphs import load_graph
 from gyges.agents.profile import Profile, load_profile
 from gyges.agents.tools import Toolbox, load_tools
 from gyges.batch import stop
