@@ -1,4 +1,4 @@
-"""Authored Python: `file.py:name`, looked for in the `agents/` folders, and run once. It knows no graph and no tool."""
+"""Authored Python: `file.py:name`, looked for in the `agents/` folders, run once. It knows no graph, no tool."""
 
 from __future__ import annotations
 
