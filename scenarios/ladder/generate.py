@@ -1,5 +1,7 @@
 """Write the wiring of every scenario's register: `NAME.queries.csv` beside each scenario. `--check` only compares.
 
+The same goes into the family `ladder-agentic`, and the scenarios themselves, with nothing but another canary.
+
 A register has two chains of ten names. In the first, the start of one context lies k references before the end; in
 the second, at the same place, the start of the other context. docs/ladder.md tells what is balanced and why.
 """
@@ -12,10 +14,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 HERE = Path(__file__).parent
+TWIN = HERE.parent / "ladder-agentic"
+"""The same scenarios and registers, read with tools."""
 SEED = 20261121
 RUNGS = (0, 1, 2, 3, 4, 6, 8)
 LENGTH = 10
@@ -99,16 +103,16 @@ def wiring(pair: tuple[Chain, Chain], order: Sequence[str]) -> str:
     return " ".join(f"{name}>{refers[name]}" for name in order)
 
 
-def canary() -> str:
+def canary(family: Path) -> str:
     """The family's: data carry it as everything does that is made of them."""
-    first, *_ = (HERE / "family.yaml").read_text("utf-8").splitlines()
+    first, *_ = (family / "family.yaml").read_text("utf-8").splitlines()
     return first.removeprefix("canary: ")
 
 
-def row(position: int, name: str) -> dict[str, str]:
-    """The row of the scenario at this position."""
+def row(position: int, name: str, mark: str) -> dict[str, str]:
+    """The row of the scenario at this position, with this canary."""
     own = roles(position)
-    found = {"id": "r1", "canary": canary(), "start_a": own.starts[0], "start_b": own.starts[1]}
+    found = {"id": "r1", "canary": mark, "start_a": own.starts[0], "start_b": own.starts[1]}
     found |= {"stray_a": own.strays[0], "stray_b": own.strays[1]}
     for index, rung in enumerate(RUNGS):
         rng = random.Random(f"{SEED} {name} {rung}")
@@ -120,13 +124,15 @@ def row(position: int, name: str) -> dict[str, str]:
 def files() -> Iterator[tuple[Path, str]]:
     """Every file with what it has to say."""
     scenarios = [file for file in sorted(HERE.glob("*.yaml")) if file.name != "family.yaml"]
-    for position, file in enumerate(scenarios):
-        values = row(position, file.stem)
+    for family, (position, file) in product((HERE, TWIN), enumerate(scenarios)):
+        values = row(position, file.stem, canary(family))
         text = StringIO(newline="")
         writer = csv.DictWriter(text, values, lineterminator="\n")
         writer.writeheader()
         writer.writerow(values)
-        yield file.with_name(f"{file.stem}.queries.csv"), text.getvalue()
+        yield family / f"{file.stem}.queries.csv", text.getvalue()
+    for file in scenarios:
+        yield TWIN / file.name, file.read_text("utf-8").replace(canary(HERE), canary(TWIN))
 
 
 def main() -> int:

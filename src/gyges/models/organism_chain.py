@@ -17,6 +17,7 @@ UNBOUNDED = 1000
 
 _NAME = r"[\"'“]?(?P<name>[A-Z][\w-]+)\b[\"'”]?"
 _ENTRY = re.compile(r"(?<=[.!?;])\s+|\n+")
+_MARK = re.compile(r"[<\[(]")
 _CLAUSE = re.compile(r"(?<=[.!?;,:])\s+|\n+")
 _OF_OTHERS = re.compile(r"\b(?:before|after|previous|earlier|last|next|later|other|preceding|following)\b", re.I)
 _COMPARES = re.compile(r"(?:Like|As|Just as|Same as|Along with|Together with)\b", re.I)
@@ -63,6 +64,8 @@ def referred(told: str, cue: Cue) -> str | None:
     """The name that the entry about this cue refers to; None where there is no such entry."""
     names = _names(told, _kind(cue))
     for entry in _ENTRY.split(told):
+        if cue.text in entry and _MARK.match(cue.text):
+            continue  # where the cue itself was put, as on a slip that a tool showed; that is no entry
         found: list[str] = list(dict.fromkeys(word for word in re.findall(r"[\w-]+", entry) if word in names))
         if len(found) == 2 and cue.mark in found:
             own, other = reversed(found) if _turned(entry, *found) else found
