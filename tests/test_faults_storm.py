@@ -12,17 +12,17 @@ import pytest
 from gyges.batch.run import play_into, prepare
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Outcome
-from tests.test_batch_faults import PATIENCE, ignore, order, organisms
+from tests.test_batch_faults import PATIENCE, Entry, fault, ignore, order, organisms
 
 
 async def weathered(folder: Path, connections: int, samples: int, seconds: float) -> None:
     """429 for so long from the first request on, then recovery."""
     episodes = 24 * samples
-    busy = {
+    busy: Entry = {
         "match": {"duration": seconds},
         "fault": {"kind": "status", "status": 429, "headers": {"retry-after": "1"}},
     }
-    slow = {"match": {}, "fault": {"kind": "hang", "seconds": 1.0}}
+    slow = fault(kind="hang", seconds=1.0)
     async with organisms(folder, [busy, slow]) as url:
         patience = replace(PATIENCE, call_seconds=30.0)
         wanted = replace(order(url, connections=connections), samples=samples, patience=patience)
