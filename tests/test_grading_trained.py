@@ -13,7 +13,7 @@ from gyges.grading.default import reasoning_grader
 from gyges.grading.gold import read_texts
 from gyges.grading.grader import View
 from gyges.grading.reasoning import UNCLOSED
-from gyges.grading.trained import FAKING
+from gyges.grading.trained import FAKING, TrainedGrader
 from gyges.grading.verdict import FIVE, LABELS
 from gyges.study import library
 from gyges.transcripts.grades import ReasoningRead, Ungraded
@@ -137,8 +137,10 @@ def test_an_unclosed_tag_is_read_and_said_to_be_so() -> None:
     assert {FAKING, UNCLOSED} <= {found.name for found in answer.findings}
 
 
-def test_the_version_names_the_classifier() -> None:
-    assert GRADER.version.endswith(GRADER.classifier.version)
+def test_the_version_names_classifier_and_rules() -> None:
+    assert GRADER.second is not None
+    assert GRADER.version.endswith(f"{GRADER.classifier.version}+{GRADER.second.version}")
+    assert TrainedGrader(GRADER.classifier, GRADER.label).version.endswith(GRADER.classifier.version)
 
 
 TEXTS = [
