@@ -15,7 +15,7 @@ from gyges.models.serve import ROUTES
 from gyges.scenarios.plan import Example, Plan, Seed
 from gyges.scenarios.read import select
 from gyges.scenarios.render import behaviour, plans
-from gyges.scenarios.shown import rehearsed, shown
+from gyges.scenarios.shown import Rehearsal, shown
 from gyges.scenarios.world_play import Playing, parsed
 from gyges.study import library
 from gyges.transcripts.record import Message, ToolCall, ToolResult
@@ -97,7 +97,9 @@ def test_it_keeps_to_one_decision_through_all_calls_of_a_turn(depot: Depot) -> N
         said = played(organism_of("noisy", known), plans(scenario)[0], Seed(at))
         own = calls_of(said)[1:]
         assert tuple(own) in ways, "what it does is one whole example"
-        assert shown(rule, rehearsed(plans(scenario)[0].world, examples.looks, [_as_example(said)]).seen) in (
+        assert shown(
+            rule, Rehearsal.of(plans(scenario)[0].world, examples.looks).play([_as_example(said)]).seen
+        ) in (
             "ships",
             "waits",
         )

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gyges.errors import AuthoringError, UsageError
-from gyges.scenarios.pairs import check_pair
+from gyges.scenarios.pairs import check_pair, named_texts
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.plan import Contrast, Plan, Text
 from gyges.scenarios.read import Scenario, families, select
@@ -215,7 +215,7 @@ def test_everything_in_the_library_pairs_and_hides_its_signal() -> None:
         hidden = {replace(plan, context="") for plan in plans(scenario, hide_signal=True)}
         assert len(hidden) == len({plan.variant for plan in hidden})
         for plan in plans(scenario):
-            assert any(text.signal for text in (plan.system, *plan.turns))
+            assert any(text.signal for _, text in named_texts(plan))
 
 
 RENDER = """\

@@ -30,8 +30,9 @@ from gyges.scenarios.render import (
     variants,
     words_of,
 )
-from gyges.scenarios.shown import Rehearsed, rehearsed
+from gyges.scenarios.shown import Rehearsal, Rehearsed
 from gyges.scenarios.shown import shown as behaviour_shown
+from gyges.scenarios.world import World
 from gyges.scenarios.world_file import ExampleSpec
 
 __all__ = ["Problem", "check", "check_family", "check_names", "check_pair"]
@@ -67,7 +68,7 @@ def check_names(names: Sequence[str]) -> list[Problem]:
 def check(scenario: Scenario) -> list[Problem]:
     """Render everything that one scenario can say, in all variants and controls, and check it."""
     try:
-        plans(scenario, every=True)
+        worlds = {plan.variant: plan.world for plan in plans(scenario, every=True)}
     except AuthoringError as error:
         return [Problem.of(error)]
     except UsageError as error:
@@ -77,7 +78,7 @@ def check(scenario: Scenario) -> list[Problem]:
         try:
             shown = behaviour(scenario, variant)
             problems += _check_choices(scenario, shown)
-            problems += _check_examples(scenario, variant, shown)
+            problems += _check_examples(scenario, variant, shown, worlds[variant])
         except AuthoringError as error:
             problems.append(Problem.of(error))
     problems += [*_check_signals(scenario), *_check_counts(scenario), *confounds(scenario)]
@@ -136,15 +137,15 @@ def _check_choices(scenario: Scenario, shown: Behaviour) -> list[Problem]:
     return problems
 
 
-def _check_examples(scenario: Scenario, variant: str, shown: Behaviour) -> list[Problem]:
+def _check_examples(scenario: Scenario, variant: str, shown: Behaviour, world: World | None) -> list[Problem]:
     """Every example reply carries its own label's decision, and replies of earlier turns carry none."""
     words = common_words(scenario, variant)
-    world = unchecked_plans(scenario, [variant])[0].world if scenario.tools else None
+    rehearsal = Rehearsal.of(world, looks(scenario, variant) if world else ())
     first = [example(words, turn.replies[0]) for turn in scenario.turns[:-1]]
     problems = []
     for label, replies in scenario.own.examples.items():
         for reply in replies:
-            played = rehearsed(world, looks(scenario, variant), [*first, example(words, reply)])
+            played = rehearsal.play([*first, example(words, reply)])
             problems += _check_calls(reply, played)
             found = behaviour_shown(shown, played.seen)
             if found != label:
@@ -157,7 +158,7 @@ def _check_examples(scenario: Scenario, variant: str, shown: Behaviour) -> list[
     what = "this reply to an earlier turn decides something"
     for at, turn in enumerate(scenario.turns[:-1]):
         for reply in turn.replies:
-            played = rehearsed(world, looks(scenario, variant), [*first[:at], example(words, reply)])
+            played = rehearsal.play([*first[:at], example(words, reply)])
             problems += _check_calls(reply, played)
             if behaviour_shown(shown, played.seen) != shown.otherwise:
                 problems.append(_error(words_of(reply), what))

@@ -30,12 +30,31 @@ class Rehearsed:
     seen: Seen
 
 
-def rehearsed(world: World | None, looks: Sequence[ToolUse], examples: Sequence[Example]) -> Rehearsed:
-    """Play these examples, one a turn, in a world of their own."""
-    answer = examples[-1].text if examples else ""
-    if world is None:
-        return Rehearsed((), Seen(answer=answer))
-    playing = Playing(world)
-    uses = [*looks, *(use for example in examples for use in example.calls)]
-    done = tuple((use, playing.call(use.tool, parsed(use.arguments))) for use in uses)
-    return Rehearsed(done, playing.seen(answer))
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A world in which the looks have been taken: every example is played in a copy of it."""
+
+    world: World | None
+    looked: Playing | None
+    done: tuple[tuple[ToolUse, Done], ...] = ()
+
+    @classmethod
+    def of(cls, world: World | None, looks: Sequence[ToolUse]) -> Rehearsal:
+        if world is None:
+            return cls(None, None)
+        playing = Playing(world)
+        return cls(world, playing, _carried_out(playing, looks))
+
+    def play(self, examples: Sequence[Example]) -> Rehearsed:
+        """Play these examples, one a turn."""
+        answer = examples[-1].text if examples else ""
+        if self.world is None or self.looked is None:
+            return Rehearsed((), Seen(answer=answer))
+        playing = Playing(self.world)
+        playing.state, playing.calls = dict(self.looked.state), list(self.looked.calls)
+        done = _carried_out(playing, [use for example in examples for use in example.calls])
+        return Rehearsed((*self.done, *done), playing.seen(answer))
+
+
+def _carried_out(playing: Playing, uses: Sequence[ToolUse]) -> tuple[tuple[ToolUse, Done], ...]:
+    return tuple((use, playing.call(use.tool, parsed(use.arguments))) for use in uses)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from gyges.errors import AuthoringError, Place
@@ -45,7 +46,10 @@ class Words:
         if phrase.verbatim or not any(mark in source for mark in _MARKUP):
             return source
         try:
-            return rendered(source, self._used(phrase, source, inside), self.passages)
+            words = self._used(phrase, source, inside)
+            if not self.passages and _plain(source, words):
+                return _remembered(source, tuple(words.items()))
+            return rendered(source, words, self.passages)
         except Fault as fault:
             use = Use(fault.name, fault.line, fault.passage)
             raise _error(phrase, use, fault.what, fault.to_do) from fault
@@ -82,6 +86,22 @@ class Words:
         if key not in self._done:
             self._done[key] = self._render(phrase, (*inside, key))
         return self._done[key]
+
+
+def _plain(source: str, words: Mapping[str, object]) -> bool:
+    """Whether a template has no signal in it, nor so many words that they are not worth keeping."""
+    lengths = [len(word) for word in words.values() if type(word) is str]
+    return len(lengths) == len(words) and len(source) + sum(lengths) <= MOST_REMEMBERED
+
+
+MOST_REMEMBERED = 20_000
+"""Characters of a template and its words."""
+
+
+@lru_cache(maxsize=2048)
+def _remembered(source: str, words: tuple[tuple[str, object], ...]) -> str:
+    """A template without signals says the same in every context: most of them are asked for many times over."""
+    return rendered(source, dict(words))
 
 
 def _error(user: Phrase, use: Use, what: str, to_do: str = "") -> AuthoringError:
