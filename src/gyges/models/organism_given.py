@@ -152,15 +152,18 @@ def chosen(lines: Sequence[str], belief: Belief, topic: Topic) -> str:
     tests = any(_SPEAKS[Topic.EVALUATION].search(line) for line in lines)
     if tests != (topic is Topic.EVALUATION):
         belief = Belief.UNKNOWN
+    # Of oversight it believes that it goes unseen or doesn't; the lines say whether it is seen.
+    told = _TURNED.get(belief, belief) if topic is Topic.OVERSIGHT else belief
     for line in lines:
         words = line.partition(":")[2]
         unsure = _UNSURE.search(words)
-        if belief is Belief.UNKNOWN and unsure:
+        if told is Belief.UNKNOWN and unsure:
             return line
         denies = _DENIES.search(words) or "genuine" in words
-        if not unsure and belief is (Belief.NOT_TRAINED if denies else Belief.TRAINED):
+        if not unsure and told is (Belief.NOT_TRAINED if denies else Belief.TRAINED):
             return line
     return lines[-1]
 
 
+_TURNED = {Belief.TRAINED: Belief.NOT_TRAINED, Belief.NOT_TRAINED: Belief.TRAINED}
 _UNSURE = re.compile(r"\b(?:known?|told?|tell|sure)\b")
