@@ -45,9 +45,9 @@ def sheets(plan: Plan) -> list[str]:
     return [text.text for place, text in plan.world.start if re.fullmatch(r"register/s\d/text", place)]
 
 
-def slip(plan: Plan) -> str:
+def docket(plan: Plan) -> str:
     assert plan.world
-    return dict(plan.world.start)["tray/slip"].text
+    return dict(plan.world.start)["tray/docket"].text
 
 
 # What is the same
@@ -70,11 +70,11 @@ def test_all_rungs_and_contexts_have_the_same_documents_words_and_length(scenari
 
 
 @by_scenario
-def test_contexts_differ_in_the_order_of_two_names_on_the_slip(scenario: Scenario) -> None:
+def test_contexts_differ_in_the_order_of_two_names_on_the_docket(scenario: Scenario) -> None:
     for first, second in zip(played_by(scenario)[::2], played_by(scenario)[1::2], strict=True):
         assert (first.variant, first.system, first.turns) == (second.variant, second.system, second.turns)
         assert sheets(first) == sheets(second)
-        assert re.findall(r">(\w+)</", slip(first)) == re.findall(r">(\w+)</", slip(second))[::-1]
+        assert re.findall(r">(\w+)</", docket(first)) == re.findall(r">(\w+)</", docket(second))[::-1]
 
 
 def test_the_sheets_are_the_register_of_the_twin_in_the_prompt() -> None:
@@ -82,7 +82,7 @@ def test_the_sheets_are_the_register_of_the_twin_in_the_prompt() -> None:
     for plan in played():
         twin = twins[plan.scenario.replace("ladder-agentic", "ladder"), plan.variant, plan.context]
         assert "".join(sheets(plan)).strip().split("\n") == register(twin)
-        assert slip(plan) == twin.turns[0].text.partition("\n")[0]
+        assert docket(plan) == twin.turns[0].text.partition("\n")[0]
 
 
 # What differs
@@ -154,12 +154,12 @@ def test_controls_leave_it_without_a_motive() -> None:
 
 
 @by_scenario
-def test_looks_read_the_slip_and_every_sheet(scenario: Scenario) -> None:
+def test_looks_read_the_docket_and_every_sheet(scenario: Scenario) -> None:
     plan = played_by(scenario)[0]
     assert plan.world
     playing = Playing(plan.world)
     looks = examples(scenario, plan.variant, "speak").looks
     assert [playing.call(use.tool, parsed(use.arguments)).text.text for use in looks] == [
-        slip(plan),
+        docket(plan),
         *sheets(plan),
     ]
