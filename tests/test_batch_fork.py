@@ -14,6 +14,8 @@ from gyges.agents.forked import answer_of, impossible, lines
 from gyges.batch.fork import ForkOrder, prepare_forks, prepare_forks_again
 from gyges.batch.fork_play import play_forks
 from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.status import lines as status_lines
+from gyges.batch.status import status
 from gyges.errors import UsageError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
@@ -235,12 +237,14 @@ async def test_forks_that_stopped_are_finished_without_asking_anything_again(sur
         with RunReader(path) as reader:
             forks = prepare_forks_again(reader.manifest)
             assert 7 <= reader.count() < sum(forks.planned().values())
+        assert next(status_lines(status(path), "forks")).startswith("forks: nobody plays it")
         await play_forks(path, forks, ignore, new=False)
     with RunReader(path) as reader:
         assert reader.count() == sum(forks.planned().values()) == 6 * 2 * 2 * 2
         answered = [call for one in reader.episodes() for call in reader.calls(one.key.id()) if call.response]
     assert {(call.ordinal, call.attempt) for call in answered} == {(0, 0)}
     assert len(answered) == 48
+    assert [*status_lines(status(path), "forks")][:2] == ["forks: finished", "  plain: 48 of 48 (48 completed)"]
     received = log.read_text(encoding="utf-8").count('"event": "received"')
     # Each fork once, and again only what was under way when it stopped.
     assert 6 + 48 <= received <= 6 + 48 + 20

@@ -28,6 +28,7 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
             ":61:37: error: 'desk' is a store of kind 'files', which has no 'raed'",
         ),
         ({"{read: desk}": "{read: dsek}"}, {}, "there is no store 'dsek'; did you mean 'desk'"),
+        ({"kind: files": "kind: flies"}, {}, "world.desk.kind: 'flies' is not known; did you mean 'files'"),
         ({"with: {column: status, value: shipped}": "with: {colunm: x}"}, {}, "'update' takes no 'colunm'"),
         ({"${id} at speed": "${di} at speed"}, {}, "there is no argument 'di' to be put in here"),
         ({"optional: [speed]": "optional: [sped]"}, {}, "there is no argument 'sped'; did you mean 'speed'"),
@@ -35,6 +36,11 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
             {"{at: flags/monitor, is: locked}": "{at: flag/monitor, is: locked}"},
             {},
             "there is no place 'flag/monitor'",
+        ),
+        (
+            {"{at: flags/monitor, is: locked}": "{at: flags/monitor, iss: locked}"},
+            {},
+            "unknown key 'iss'; did you mean 'is'?",
         ),
         ({"{called: ship, at_least: 2}": "{called: shop, at_least: 2}"}, {}, "there is no tool 'shop'"),
         ({"with: {id: c2}": "with: {ib: c2}"}, {}, "the tool 'ship' has no argument 'ib'"),
@@ -61,7 +67,7 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
         (
             {"{at: crates/c1/status, is: shipped}\n        user": "{at: crates/c1/status, says: x}\n        user"},
             {},
-            "exactly one of at",
+            ": exactly one of at",
         ),
         ({}, {"ship: {id: c1}": "ship: {it: c1}"}, "fails: Error: the argument 'id' is missing"),
         ({}, {"ship: {id: c1}": "shop: {id: c1}"}, "fails: Error: there is no tool 'shop'"),

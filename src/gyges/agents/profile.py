@@ -119,7 +119,7 @@ def load_profile(name: str, base_url: str | None = None, role: Role | None = "ag
     else:
         raise UsageError(
             f"no agent is called {name!r}",
-            f"{nearest(name, profile_names())} A model is named provider/model, such as openai/MODEL",
+            f"{nearest(name, profile_names())} (a model is named provider/model, such as openai/MODEL)",
         )
     if role is not None and profile.role not in ("agent", role):
         to_do = f"name another, or write `role: {role}` in its profile"

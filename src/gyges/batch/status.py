@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gyges.errors import StoreError, UsageError
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.lock import Owner, writer_of
+from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey, Intent, Outcome
 from gyges.transcripts.safe import safe
@@ -61,11 +63,14 @@ def status(path: Path, now: float | None = None) -> Status:
     # What a process that died had sent is nobody's any more, nor is what belongs to an episode that ended.
     waited_for = [one for one in sent if owner and one.sent >= owner.started and one.episode not in ended]
     read = owner.now() if owner and now is None else now or 0.0
+    forked = _forked(made) if made.forked else {}
     return Status(
         owner=owner,
         planned={
             # Of transcripts that were imported nothing was planned but what is there.
-            agent.name: done[agent.name].total() if made.source == "imported" else len(plans) * made.samples
+            agent.name: done[agent.name].total()
+            if made.source == "imported"
+            else forked.get(agent.name, len(plans) * made.samples)
             for agent in made.agents
         },
         done=done,
@@ -73,6 +78,20 @@ def status(path: Path, now: float | None = None) -> Status:
         batches=batches,
         billed=[(keys.get(one.episode), one) for one in unanswered if one not in waited_for],
     )
+
+
+def _forked(made: Manifest) -> dict[str, int]:
+    """How many forks each agent has to play; empty where what they go by changed since: nobody can tell."""
+    from gyges.batch.fork import prepare_forks_again
+
+    try:
+        cells = prepare_forks_again(made).planned()
+    except (UsageError, StoreError):
+        return {}
+    planned: Counter[str] = Counter({agent.name: 0 for agent in made.agents})
+    for (agent, _), count in cells.items():
+        planned[agent] += count
+    return dict(planned)
 
 
 def lines(found: Status, name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar, get_args
 
@@ -86,6 +87,12 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
             return f"the name {detail['input']!r} is not allowed", f"names match {context.get('pattern')}"
         case "literal_error":
             return f"{where}: {detail['input']!r} is not known", f"expected {context.get('expected')}"
+        case "union_tag_invalid":
+            key, tag = str(context.get("discriminator")).strip("'"), str(context.get("tag"))
+            known = re.findall(r"'([^']+)'", str(context.get("expected_tags")))
+            return f"{where}.{key}: {tag!r} is not known", nearest(tag, known)
+        case "value_error":
+            return f"{where}: {context.get('error')}", ""
         case "too_short":
             least, found = context.get("min_length"), context.get("actual_length")
             return f"{where}: at least {least} expected, found {found}", ""
@@ -103,7 +110,7 @@ def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     for step in loc:
         if here is not None and step in here.model_fields:
             here = _model_in(here.model_fields[str(step)].annotation)
-    return list(here.model_fields) if here is not None else []
+    return [field.alias or name for name, field in here.model_fields.items()] if here is not None else []
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
