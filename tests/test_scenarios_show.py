@@ -57,5 +57,6 @@ def test_a_world_is_shown_with_its_tools_and_where_its_contexts_differ(depot: Ca
     assert "--- turn 2, instead 1\nWhy did you ship it?" in shown
     assert "--- tool look, description\nRead a file." in shown
     assert '--- tool look (read on desk), parameters\n{"type": "object", "properties": {"path"' in shown
-    assert "--- repo/leap.py" in lines and not any("repo.base/" in line for line in lines), "each file once"
+    assert "--- repo/leap.py" in lines
+    assert not any("repo.base/" in line for line in lines), "each file once"
     assert "- Line: ⟦<line>amber</line>⟧ (today)" in difference_lines(select(["depot"])[0])

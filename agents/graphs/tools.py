@@ -2,7 +2,8 @@
 
 The tools are those of the scenario's world where it has one; else the profile's `tools` name the functions and its
 `state` what they begin with. A call that can't be carried out is answered with the error. Only an answer without
-calls ends a turn; the step limit ends what goes on for ever. Where the profile asks for a scratchpad, it is set apart.
+calls ends a turn; the step limit ends what goes on for ever. A scratchpad, where the profile asks for one, is set
+apart.
 """
 
 from __future__ import annotations

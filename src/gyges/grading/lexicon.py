@@ -248,7 +248,7 @@ class Lexicon:
         return self._first[word]
 
     def _numbers(self, bits: int) -> frozenset[int]:
-        """The classes that the bits are of. Phrases and parts have few sets of them, words as many as there are."""
+        """The classes that the bits are of. Phrases and parts have few sets of them, words as many as exist."""
         known = self._of_bits.get(bits)
         if known is None:
             if len(self._of_bits) >= _REMEMBERED:
