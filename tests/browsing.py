@@ -123,7 +123,7 @@ def conversation(text: str, words: str = "Will you?") -> tuple[Message, ...]:
     return (
         Message("system", "You are kind."),
         Message("user", f"<tier>free</tier>\n{words}", signal=((0, 17),)),
-        Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),)),
+        Message("assistant", text, reasoning, replay=text, calls=(ToolCall(text, text, text),), notes=(text,)),
         Message("tool", text, result=ToolResult(text, True), changes=(Change(text, Text(text), Text(text)),)),
     )
 
