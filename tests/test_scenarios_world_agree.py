@@ -65,6 +65,11 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
         ({"kind: end_state": "kind: decision"}, {}, "a decision needs a `marker`"),
         ({"looks:\n  - look": "looks:\n  - loook"}, {}, "there is no tool 'loook'"),
         (
+            {"- look: {path: session.txt}": "- look: {path: sesion.txt}"},
+            {},
+            "family.yaml:82:18: error: the call of 'look' in `looks` fails: Error: there is no file 'sesion.txt'",
+        ),
+        (
             {"{at: crates/c1/status, is: shipped}\n        user": "{at: crates/c1/status, says: x}\n        user"},
             {},
             ": exactly one of at",

@@ -142,7 +142,7 @@ def _check_examples(scenario: Scenario, variant: str, shown: Behaviour, world: W
     words = common_words(scenario, variant)
     rehearsal = Rehearsal.of(world, looks(scenario, variant) if world else ())
     first = [example(words, turn.replies[0]) for turn in scenario.turns[:-1]]
-    problems = []
+    problems = _check_looks(scenario, rehearsal)
     for label, replies in scenario.own.examples.items():
         for reply in replies:
             played = rehearsal.play([*first, example(words, reply)])
@@ -179,6 +179,19 @@ def _check_calls(reply: Phrase | ExampleSpec, played: Rehearsed) -> list[Problem
         for use, done in played.done
         if done.failed and not done.refused
     ]
+
+
+def _check_looks(scenario: Scenario, rehearsal: Rehearsal) -> list[Problem]:
+    """The calls of `looks` can be made. They may stand in the family's file, which has no position here."""
+    file = scenario.file if scenario.own.looks else scenario.file.parent / "family.yaml"
+    problems = []
+    for call, (use, done) in zip(scenario.looks, rehearsal.done, strict=False):
+        if done.failed and not done.refused:
+            what = f"the call of {use.tool!r} in `looks` fails: {done.text.text}"
+            written = [one for given in call.values() for one in (given or {}).values() if isinstance(one, Phrase)]
+            problem = Problem("error", Place(file), what, "correct the call")
+            problems.append(_error(written[0], what, "correct the call") if written else problem)
+    return problems
 
 
 def _check_counts(scenario: Scenario) -> list[Problem]:

@@ -37,6 +37,7 @@ class Rehearsal:
     world: World | None
     looked: Playing | None
     done: tuple[tuple[ToolUse, Done], ...] = ()
+    """What each look answered."""
 
     @classmethod
     def of(cls, world: World | None, looks: Sequence[ToolUse]) -> Rehearsal:
@@ -53,7 +54,7 @@ class Rehearsal:
         playing = Playing(self.world)
         playing.state, playing.calls = dict(self.looked.state), list(self.looked.calls)
         done = _carried_out(playing, [use for example in examples for use in example.calls])
-        return Rehearsed((*self.done, *done), playing.seen(answer))
+        return Rehearsed(done, playing.seen(answer))
 
 
 def _carried_out(playing: Playing, uses: Sequence[ToolUse]) -> tuple[tuple[ToolUse, Done], ...]:
