@@ -152,7 +152,9 @@ def test_a_page_is_written_of_a_run_without_any_gap(study: Study, gyges: Gyges, 
     ]  # fmt: skip
     file = tmp_path / "lines.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    assert gyges("import", str(file)).code == 0
+    imported = gyges("import", str(file))
+    assert imported.code == 0
+    assert "no behaviour is declared" in imported.err
     page = tmp_path / "page.html"
     shown = gyges("report", "--html", str(page))
     assert shown.code == 0, shown.err
