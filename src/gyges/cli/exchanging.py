@@ -45,7 +45,7 @@ def import_(
     made = grade_run(path)
     typer.echo(f"{made.episodes} episodes and {made.grades} grades are in {taken.run}")
     if behaviour is None:
-        typer.echo("no behaviour is declared, so there is no gap to tell: see --behaviour of gyges import", err=True)
+        typer.echo("no behaviour is declared, so there is no gap to tell: see --behaviour", err=True)
     typer.echo(f"report them with: gyges report {taken.run}")
 
 
