@@ -18,6 +18,8 @@ class AgentPlan:
     model: str
     episodes: int
     expected: Expected
+    tools: bool = False
+    """Whether there are tools: who calls them is asked again, as often as it calls some."""
 
 
 def agent_plans(prepared: Prepared) -> list[AgentPlan]:
@@ -30,7 +32,8 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
         samples = prepared.order.samples
         cost = None if one.cost is None else one.cost * samples
         whole = Expected(one.calls * samples, one.input * samples, one.output * samples, cost)
-        found.append(AgentPlan(profile.name, profile.model, len(prepared.plans) * samples, whole))
+        tools = bool(profile.tools) or any(plan.world for plan in prepared.plans)
+        found.append(AgentPlan(profile.name, profile.model, len(prepared.plans) * samples, whole, tools))
     return found
 
 
@@ -45,6 +48,8 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     total = sum((one.expected for one in found), Expected())
     if len(found) > 1:
         yield f"together: {total.calls:,} calls, about {_thousands(total.tokens)} tokens, {money(total.cost)}"
+    if any(one.tools for one in found):
+        yield "at the least: an agent that calls tools is asked once more for every time it does"
 
 
 def _thousands(tokens: float) -> str:
