@@ -36,6 +36,18 @@ def test_a_sum_with_an_unknown_cost_is_unknown() -> None:
 
 
 @pytest.mark.usefixtures("study")
+def test_with_tools_a_turn_is_taken_to_be_several_calls_until_an_episode_has_shown_how_many() -> None:
+    (plan, *_) = plans(select(["walks"])[0])
+    guess = expected(plan, Price(1, 1), rounds=5)
+    assert guess.calls == 5
+    assert guess.input > 5 * expected(plan, Price(1, 1)).input
+    spending = Spending(Price(1, 1))
+    spending.answered(Usage(100, 10))
+    spending.longest = 8
+    assert (spending.better(guess).calls, spending.better(guess).input) == (8, 800)
+
+
+@pytest.mark.usefixtures("study")
 def test_every_turn_is_a_call_and_asks_again_with_all_that_was_said() -> None:
     (plan, *_) = plans(select(["walks"])[0])
     found = expected(plan, Price(1, 1))

@@ -166,11 +166,11 @@ def test_a_plan_says_what_a_run_will_take_and_sends_nothing(gyges: Gyges) -> Non
     assert together.startswith("together: 144 calls")
     assert design.startswith("walks: 12 scenarios x 1 variants x 3 samples x 2 contexts = 72 episodes an agent")
     assert "smallest gap seen with 80% power" in power
-    assert "at the least" not in shown.out
+    assert "an agent with tools" not in shown.out
 
 
 def test_a_plan_with_tools_says_that_there_may_be_more_calls(depot: Depot, gyges: Gyges) -> None:
     depot()
     shown = gyges("plan", "depot", "--agent", "faker")
     assert shown.code == 0, shown.err
-    assert "at the least: an agent that calls tools is asked once more for every time it does" in shown.out
+    assert "an agent with tools is taken to be asked 5 times a turn" in shown.out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gyges.batch.prices import price_of, read_prices
 from gyges.batch.run import Prepared
-from gyges.batch.spending import Expected, expected
+from gyges.batch.spending import ROUNDS, Expected, expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,13 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
     found = []
     for profile in prepared.profiles:
         price, most = price_of(profile.model, prices), profile.sampling.max_tokens
-        one = sum((expected(plan, price, profile.instructions, most) for plan in prepared.plans), Expected())
+        one = sum(
+            (
+                expected(plan, price, profile.instructions, most, ROUNDS if profile.tools or plan.world else 1)
+                for plan in prepared.plans
+            ),
+            Expected(),
+        )
         samples = prepared.order.samples
         cost = None if one.cost is None else one.cost * samples
         whole = Expected(one.calls * samples, one.input * samples, one.output * samples, cost)
@@ -49,7 +55,7 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     if len(found) > 1:
         yield f"together: {total.calls:,} calls, about {_thousands(total.tokens)} tokens, {money(total.cost)}"
     if any(one.tools for one in found):
-        yield "at the least: an agent that calls tools is asked once more for every time it does"
+        yield f"an agent with tools is taken to be asked {ROUNDS} times a turn; how often it is, the run will show"
 
 
 def _thousands(tokens: float) -> str:

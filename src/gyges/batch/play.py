@@ -20,7 +20,7 @@ from gyges.batch.flow import A_ROUND
 from gyges.batch.health import Halt
 from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
-from gyges.batch.spending import Expected, expected
+from gyges.batch.spending import ROUNDS, Expected, expected
 from gyges.errors import AuthenticationError, GygesError, ProviderError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
@@ -66,8 +66,9 @@ class Job:
     def expected(self) -> Expected:
         """What it will use, as far as can be known."""
         profile, spending = self.agent.profile, self.agent.line.spending
+        rounds = ROUNDS if self.plan.world or self.agent.toolbox else 1
         return spending.better(
-            expected(self.plan, spending.price, profile.instructions, profile.sampling.max_tokens)
+            expected(self.plan, spending.price, profile.instructions, profile.sampling.max_tokens, rounds)
         )
 
     def asks(self, caller: Caller) -> Ask:
@@ -163,7 +164,11 @@ async def play_all(
     async def worker() -> None:
         while (job := await queue.next()) is not None:
             known = answered(job.key().id()) if answered else {}
-            done(await (play(job, known) if play else play_job(job, writer, seed, known)))
+            episode = await (play(job, known) if play else play_job(job, writer, seed, known))
+            if job.plan.world or job.agent.toolbox:
+                said = sum(message.role == "assistant" for message in episode.messages)
+                job.agent.line.spending.longest = max(job.agent.line.spending.longest, said)
+            done(episode)
             queue.done(job)
             reach("episode-counted")
 

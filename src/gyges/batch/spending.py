@@ -15,6 +15,8 @@ from gyges.scenarios.plan import Plan
 
 CHARACTERS_A_TOKEN = 4.0
 """Of English prose, roughly. Used only until the provider has counted."""
+ROUNDS = 5
+"""How often an agent with tools is taken to be asked in a turn before any episode has shown it."""
 TOKENS_AN_ANSWER = 500
 """What an answer is taken to be long before any is known."""
 
@@ -38,16 +40,23 @@ class Expected:
         return Expected(self.calls + other.calls, self.input + other.input, self.output + other.output, cost)
 
 
-def expected(plan: Plan, price: Price | None, instructions: str = "", most: int = TOKENS_AN_ANSWER) -> Expected:
-    """Of one episode of a plan: every turn is asked with all that was said before it."""
+def expected(
+    plan: Plan,
+    price: Price | None,
+    instructions: str = "",
+    most: int = TOKENS_AN_ANSWER,
+    rounds: int = 1,
+) -> Expected:
+    """Of one episode of a plan: every turn is asked `rounds` times, with all that was said before it."""
     answer = min(most, TOKENS_AN_ANSWER)
     said = (len(plan.system.text) + len(instructions)) / CHARACTERS_A_TOKEN
     asked = 0.0
     for turn in plan.turns:
         said += len(turn.text) / CHARACTERS_A_TOKEN
-        asked += said
-        said += answer
-    calls = len(plan.turns)
+        for _ in range(rounds):
+            asked += said
+            said += answer
+    calls = len(plan.turns) * rounds
     output = float(calls * answer)
     return Expected(calls, asked, output, price.of(asked, output) if price else None)
 
@@ -62,6 +71,8 @@ class Spending:
         """Attempts that brought no answer; some of them may have been billed."""
         self.input = 0
         self.output = 0
+        self.longest = 0
+        """Calls of the longest episode so far."""
         self.uncounted = 0
         """Answers of which the provider did not say how many tokens they took."""
 
@@ -83,13 +94,13 @@ class Spending:
         return self.price.of(self.input, self.output)
 
     def better(self, guess: Expected) -> Expected:
-        """A guess, corrected by what a call has taken on average so far."""
-        counted = self.answers - self.uncounted
+        """A guess, corrected by what a call has taken on average so far, and by the longest episode's calls."""
+        calls, counted = self.longest or guess.calls, self.answers - self.uncounted
         if not counted:
             return guess
-        mean_input, mean_output = self.input / counted * guess.calls, self.output / counted * guess.calls
+        mean_input, mean_output = self.input / counted * calls, self.output / counted * calls
         cost = self.price.of(mean_input, mean_output) if self.price else None
-        return Expected(guess.calls, mean_input, mean_output, cost)
+        return Expected(calls, mean_input, mean_output, cost)
 
 
 @dataclass(frozen=True, slots=True)
