@@ -40,7 +40,7 @@ async def weathered(folder: Path, connections: int, samples: int, seconds: float
 
 @pytest.mark.usefixtures("study")
 async def test_after_a_storm_no_more_come_at_once_than_may(tmp_path: Path) -> None:
-    await weathered(tmp_path, connections=20, samples=2, seconds=2.0)
+    await weathered(tmp_path, connections=20, samples=5, seconds=2.0)
 
 
 @pytest.mark.full
