@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import typer
 from typer.main import get_command
 
 from gyges.cli import app
+from gyges.scenarios.plan import Plan
 from gyges.scenarios.read import Scenario, families, select
 from gyges.scenarios.render import contrasts, plans
 from gyges.scenarios.schema import schema_texts
@@ -42,8 +43,8 @@ def library() -> str:
     rows = [
         "# The library of scenarios\n",
         NOTICE,
-        "| family | title | scenarios | plans | contrasts | source |",
-        "|---|---|---|---|---|---|",
+        "| family | title | scenarios | plans | contrasts | where the signal stands | source |",
+        "|---|---|---|---|---|---|---|",
     ]
     for family in families():
         scenarios = [scenario for scenario in select([family]) if scenario.family == family]
@@ -56,9 +57,24 @@ def library_row(family: str, scenarios: list[Scenario]) -> str:
     compared = dict.fromkeys(
         f"{contrast.first} / {contrast.second}" for scenario in scenarios for contrast in contrasts(scenario)
     )
-    rendered = sum(len(plans(scenario)) for scenario in scenarios)
-    cells = (f"`{family}`", shared.title, str(len(scenarios)), str(rendered), "; ".join(compared), shared.source)
+    rendered = [plan for scenario in scenarios for plan in plans(scenario)]
+    stands = sorted({channel for plan in rendered for channel in channels(plan)})
+    counted = (str(len(scenarios)), str(len(rendered)))
+    cells = (f"`{family}`", shared.title, *counted, "; ".join(compared), ", ".join(stands), shared.source)
     return "| " + " | ".join(str(cell).strip().replace("\n", " ").replace("|", "\\|") for cell in cells) + " |"
+
+
+def channels(plan: Plan) -> Iterator[str]:
+    """Where the plan's signal stands; in a world, the kind of the store."""
+    if plan.system.signal:
+        yield "system text"
+    if any(turn.signal for turn in plan.turns):
+        yield "user's turn"
+    if plan.world:
+        kinds = {store.name: store.kind for store in plan.world.stores}
+        for place, text in plan.world.texts():
+            if text.signal:
+                yield "tool's words" if place.startswith("tool ") else kinds.get(place.partition("/")[0], "world")
 
 
 PAGES: dict[str, Callable[[], str]] = {"cli.md": command_line, "library.md": library}
