@@ -11,8 +11,9 @@ from gyges.errors import AuthoringError, UsageError
 from gyges.scenarios.check import check
 from gyges.scenarios.decision import decision
 from gyges.scenarios.plan import Seed
-from gyges.scenarios.probes import as_behaviour, ask, chosen, hidden, probes_of, read_probes
+from gyges.scenarios.probes import as_behaviour, ask, chosen, hidden, probes_of, read_probes, shown_at_once
 from gyges.scenarios.read import Scenario, families, select
+from gyges.scenarios.render import plans
 from gyges.scenarios.variants import controls, variants
 from tests.conftest import Study
 
@@ -161,3 +162,9 @@ def test_gyges_check_finds_what_is_wrong_with_a_probe(study: Study, question: st
     (problem, *_) = [problem for problem in check(select(["walks"])[0]) if problem.severity == "error"]
     assert words in problem.what
     assert problem.place.file == file
+
+
+@pytest.mark.parametrize(("family", "at_once"), [("tiers", True), ("coding", False), ("ladder-agentic", False)])
+def test_who_has_not_looked_around_can_not_know_what_stands_behind_tools(family: str, at_once: bool) -> None:
+    (scenario, *_) = select([family])
+    assert {shown_at_once(plan) for plan in plans(scenario)} == {at_once}

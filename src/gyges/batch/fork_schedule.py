@@ -54,7 +54,7 @@ class Schedule:
 
     def _probe(self, planned: Planned, plan: Plan) -> Job:
         way, agent = planned.way, self.agents[planned.key.agent]
-        asked = self._asked(planned)
+        asked = self._asked(planned, seen=way.at != PROMPT or probes.shown_at_once(plan))
         fork = replace(
             self._fork(planned),
             # How many answers stand before it is known when the episode is read: here only whether there are any.
@@ -76,7 +76,7 @@ class Schedule:
             offered=_offered(agent, plan),
         )
 
-    def _asked(self, planned: Planned) -> probes.Probe:
+    def _asked(self, planned: Planned, *, seen: bool) -> probes.Probe:
         forks, key, way = self.forks, planned.key, planned.way
         scenario = forks.scenarios[key.scenario]
         asked = probes.ask(
@@ -88,7 +88,7 @@ class Schedule:
             turn=planned.origin.key.sample * forks.order.repeats + planned.repeat,
             order=forks.seed().child("choices", way.name, key.scenario, key.variant),
         )
-        if not forks.origin.hide_signal:
+        if seen and not forks.origin.hide_signal:
             return asked
         return probes.hidden(asked, probes.probes_of(scenario, probes.read_probes())[way.name])
 

@@ -16,7 +16,7 @@ from gyges.scenarios.family import Authored, Canary, Name
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import read_document
 from gyges.scenarios.phrase import Phrase
-from gyges.scenarios.plan import Behaviour, BehaviourKind, Seed, control_of
+from gyges.scenarios.plan import Behaviour, BehaviourKind, Plan, Seed, control_of
 from gyges.scenarios.probe_file import ProbeSpec
 from gyges.scenarios.render import common_words
 from gyges.scenarios.scenario import Scenario
@@ -131,8 +131,15 @@ def words_of(scenario: Scenario, variant: str, spec: ProbeSpec, label: str) -> s
     return common_words(scenario, variant).plain(spec.choices[label])
 
 
+def shown_at_once(plan: Plan) -> bool:
+    """Whether the signal stands in what the first request shows; else only who looks around knows the context."""
+    offered = plan.world.tools if plan.world else ()
+    texts = [plan.system, plan.turns[0], *(tool.description for tool in offered)]
+    return any(text.signal for text in texts)
+
+
 def hidden(probe: Probe, spec: ProbeSpec) -> Probe:
-    """The probe where the signal was hidden: nobody can know."""
+    """The probe where the signal was hidden, or was not seen yet: nobody can know."""
     return Probe(probe.name, probe.text, probe.marker, probe.choices, (spec.unsure or "") if spec.right else "")
 
 
