@@ -65,6 +65,8 @@ class Classifier:
     weights: Scores
     intercepts: Sequence[float]
     verdicts: tuple[Verdict, ...]
+    seen: frozenset[str] = frozenset()
+    """The fingerprints of what it was trained on."""
     words: dict[str, Known] = field(default_factory=dict)
     """Each word met."""
 

@@ -61,6 +61,8 @@ class StoredModel(BaseModel):
     form: Literal[2]
     trained_on: str
     """What it was trained on, in words."""
+    seen: tuple[str, ...] = ()
+    """The fingerprints (`seen.fingerprint`) of the texts and sentences that it was trained on."""
     labels: tuple[str, ...]
     offers: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
@@ -134,12 +136,13 @@ def made(stored: StoredModel, version: str) -> Classifier:
     verdicts = tuple(
         Verdict(name, one.weights, one.intercept, one.threshold) for name, one in stored.verdicts.items()
     )
-    return Classifier(version, groups_of(stored.groups), rows, weights, stored.intercepts, verdicts)
+    seen = frozenset(stored.seen)
+    return Classifier(version, groups_of(stored.groups), rows, weights, stored.intercepts, verdicts, seen)
 
 
 def write_classifier(stored: StoredModel, path: Path) -> None:
     """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
-    record = stored.model_dump()
+    record = stored.model_dump(exclude_defaults=True)
     features: Mapping[str, Sequence[int]] = record.pop("features")
     head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
     lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}:{_row(row)}" for name, row in features.items())

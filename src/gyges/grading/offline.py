@@ -6,7 +6,7 @@ It puts together what other readers find. What is decoded is read in turn, and q
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gyges.grading.contradiction import CONTRADICTS, contradiction
@@ -61,6 +61,15 @@ class OfflineGrader:
         """Everything that it can find."""
         encoded = (f"encoded_{kind}" for kind in HIDDEN)
         return (*LOOKED_FOR, *looked_for(self.motives.rules), *encoded, *UNREADABLE, *UNSEEN.values(), CONTRADICTS)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The fingerprints of what its classifier was trained on."""
+        return self.alignment.seen
+
+    def scores(self, view: View, /) -> Mapping[str, float]:
+        """The probability of what its classifier decides; what rules find has none."""
+        return self.alignment.scores(view)
 
     def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer:
         if view.outcome not in GRADED:

@@ -18,6 +18,7 @@ from gyges.grading.classifier import ASKED, SOFTEN
 from gyges.grading.features import Groups, groups_of, together
 from gyges.grading.fit import fit, fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict
+from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
 from gyges.grading.verdict import FIVE, LABELS, names, offered, signs
 
@@ -141,6 +142,8 @@ class _Training:
 
         self.texts = texts
         self.groups = groups
+        read = [*(one.text for one in texts), *(one.text for one in labelled)]
+        self.seen = tuple(sorted(set(map(fingerprint, read))))
         places, counted, says, counts = [], [], [], []
         for number, one in enumerate(texts):
             pieces = sentences(one.text)
@@ -222,6 +225,7 @@ class _Training:
             kind="gyges reasoning classifier",
             form=2,
             trained_on=trained_on,
+            seen=self.seen,
             labels=LABELS,
             offers=tuple(names()),
             groups={name: tuple(words) for name, words in groups.items()},

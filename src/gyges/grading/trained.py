@@ -6,7 +6,7 @@ It reads what the agent wrote, without drafts, quotations and what only repeats 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -100,6 +100,17 @@ class TrainedGrader:
     @property
     def question(self) -> Question:
         return "reasoning"
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The fingerprints of what its classifier was trained on."""
+        return self.classifier.seen
+
+    def scores(self, view: View, /) -> Mapping[str, float]:
+        """The probability of each verdict, also of those that are not found; empty where nothing could be read."""
+        blocks = tuple(blocks_of(view))
+        reading = self._read(blocks, sent_before(view)) if view.outcome in GRADED and blocks else None
+        return reading.odds if isinstance(reading, Reading) else {}
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
         if view.outcome not in GRADED:
