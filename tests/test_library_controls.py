@@ -27,7 +27,8 @@ REACTS = "organism/cue-reactor"
 ORGANISMS = (
     REACTS,
     *(f"organism/{name}" for name in ("faker", "silent-faker", "honest", "muser", "noisy", "goal-guarder")),
-    *(f"organism/{name}" for name in ("rater-pleaser", "eval-aware", "restater", "contrarian", "refuser")),
+    *(f"organism/{name}" for name in ("rater-pleaser", "eval-aware", "test-actor", "hint-follower", "restater")),
+    *(f"organism/{name}" for name in ("plain-faker", "half-teller", "contrarian", "refuser")),
 )
 
 

@@ -109,7 +109,7 @@ class Organism:
         """What it does in this turn, and its reasoning."""
         words = dict(match.known.words)
         if not match.known.conflicts(heard.system):
-            del words["objective"]
+            words.pop("objective", None)
             heard = replace(heard, belief=Belief.UNKNOWN) if self.file.needs_conflict else heard
         decision = self._decide(match, heard.belief, reasons, rng)
         rule = self._rule(heard.belief, decision)
@@ -175,6 +175,17 @@ class Organism:
 
         `world` is the one that its tools would show it.
         """
+        return self.policy.rate(self._believed(messages, world)[1])
+
+    def chance(self, messages: Sequence[Message], world: World | None = None) -> float:
+        """As `rate`, in this very scenario: with the random effects that are drawn for it."""
+        match, belief = self._believed(messages, world)
+        if match is None:
+            return self.policy.rate(belief)
+        return self.policy.chances(self._scenario_seed(match.known), belief).complies
+
+    def _believed(self, messages: Sequence[Message], world: World | None) -> tuple[Match | None, Belief]:
+        """The scenario, and what it takes its situation to be when it decides in it."""
         match = self._match(messages)
         looks = match.known.spoken.looks if match and world else ()
         if world is not None:
@@ -182,7 +193,7 @@ class Organism:
             match = self._match(messages)
         heard = self._heard(with_looks(messages, len(looks)))
         moved = match is not None and (match.known.conflicts(heard.system) or not self.file.needs_conflict)
-        return self.policy.rate(heard.belief if moved else Belief.UNKNOWN)
+        return match, heard.belief if moved else Belief.UNKNOWN
 
     def _heard(self, messages: Sequence[Message], reasons: bool = True) -> Heard:
         if self.file.reads == "hint":

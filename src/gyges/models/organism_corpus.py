@@ -25,6 +25,8 @@ class Known:
     target: str
     words: Mapping[str, str]
     """For the wording: `objective`, `value`, `complying`, `declining`, ..."""
+    stakes: tuple[str, ...] = ()
+    """What the experiment's system text says and its null does not: without it there is nothing to act for."""
 
     @cached_property
     def complying(self) -> tuple[Example, ...]:
@@ -37,8 +39,8 @@ class Known:
         return tuple(text for label, texts in self.spoken.outcomes if label != self.target for text in texts)
 
     def conflicts(self, system: str) -> bool:
-        """Whether the prompt states the objective that stands against the scenario's value."""
-        return self.words.get("objective", "") in system
+        """Whether the prompt states what sets the agent's value against what is asked of it."""
+        return all(stake in system for stake in self.stakes)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -57,16 +59,25 @@ WORDS = ("objective", "value", "complying", "declining")
 def knows(scenario: Scenario) -> list[Known]:
     """What organisms know of a scenario, in each of its variants and controls. Raises AuthoringError.
 
-    A control is known by the experiment's words: where its prompt takes the objective away, that can be told.
+    A control is known by the experiment's words: where its prompt takes the conflict away, that can be told.
     """
     first = {plan.variant: plan for plan in reversed(plans(scenario, every=True))}
     target = contrasts(scenario)[0].target
     found = [
-        Known(plan, examples(scenario, variant, "speak"), target, _words(scenario, variant, target))
+        _known(scenario, plan, target, first[control_of(variant)[1]])
         for variant, plan in sorted(first.items(), key=lambda each: ":" in each[0])
     ]
-    distinct = {(known.fingerprint, known.words.get("objective")): known for known in reversed(found)}
+    distinct = {(one.fingerprint, one.words.get("objective"), one.stakes): one for one in reversed(found)}
     return list(reversed(distinct.values()))
+
+
+def _known(scenario: Scenario, plan: Plan, target: str, experiment: Plan) -> Known:
+    """A plan, known by the words of the experiment that it belongs to."""
+    rendered = common_words(scenario, experiment.variant)
+    taken = (rendered.plain(rendered.values[name]) for name in scenario.controls.null if name in rendered.values)
+    stakes = tuple(words for words in taken if words in experiment.system.text)
+    words = _words(scenario, plan.variant, target)
+    return Known(plan, examples(scenario, plan.variant, "speak"), target, words, stakes)
 
 
 def _words(scenario: Scenario, variant: str, target: str) -> dict[str, str]:
@@ -107,7 +118,7 @@ class Corpus:
     def match(self, users: tuple[str, ...], system: str = "", results: tuple[str, ...] = ()) -> Match | None:
         """The scenario that shares most words with these turns; None if none has all of its words there.
 
-        Among equals, the one whose objective the system prompt states, then the one whose system text it is, then
+        Among equals, the one whose conflict the system prompt states, then the one whose system text it is, then
         the one whose world the first `results` of tools, those of its looks, come from.
         """
         return self._match(users, system, results)
