@@ -171,6 +171,16 @@ def a_study(scenarios: int, turns: int) -> Path:
 
 async def inspect_ai(port: int, calls: int, connections: int) -> Work:
     """Inspect AI with its leanest settings: no display, no sandbox, its log written."""
+
+    async def work() -> None:
+        await inspect_run(port, calls, connections)
+
+    import_module("inspect_ai")
+    return work
+
+
+async def inspect_run(port: int, calls: int, connections: int) -> str:
+    """Where the log is."""
     from inspect_ai import Task, eval_async
     from inspect_ai.dataset import Sample
     from inspect_ai.model import ChatMessageSystem, ChatMessageUser
@@ -179,38 +189,29 @@ async def inspect_ai(port: int, calls: int, connections: int) -> Work:
     os.environ["OPENAI_API_KEY"] = "none"
     asked = [ChatMessageSystem(content=SYSTEM), ChatMessageUser(content=USER)]
     task = Task(dataset=[Sample(input=list(asked), target="stay") for _ in range(calls)], solver=generate())
-
-    async def work() -> None:
-        await eval_async(
-            task,
-            model="openai/mock",
-            model_base_url=f"http://127.0.0.1:{port}/v1",
-            model_args={"responses_api": False},
-            max_connections=connections,
-            max_samples=connections,
-            log_dir=tempfile.mkdtemp(),
-            log_realtime=False,
-            log_samples=True,
-            score=False,
-        )
-
-    return work
-
-
-async def inspect_log(samples: int) -> dict[str, float]:
-    """Seconds that Inspect takes to open a log of its own and to list its samples."""
-    from inspect_ai import Task, eval_async
-    from inspect_ai.dataset import Sample
-    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
-    from inspect_ai.solver import generate
-
-    task = Task(dataset=[Sample(input=USER, target="stay") for _ in range(samples)], solver=generate())
     (log,) = await eval_async(
-        task, model="mockllm/model", log_dir=tempfile.mkdtemp(), log_realtime=False, score=False, max_samples=64
+        task,
+        model="openai/mock",
+        model_base_url=f"http://127.0.0.1:{port}/v1",
+        model_args={"responses_api": False},
+        max_connections=connections,
+        max_samples=connections,
+        log_dir=tempfile.mkdtemp(),
+        log_realtime=False,
+        log_samples=True,
+        score=False,
     )
+    return str(log.location)
+
+
+async def inspect_log(samples: int, port: int) -> dict[str, float]:
+    """Seconds that Inspect takes to open a log of its own and to list its samples."""
+    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
+
+    log = await inspect_run(port, samples, 64)
     start = time.perf_counter()
-    read_eval_log(log.location, header_only=True)
-    count = len(read_eval_log_sample_summaries(log.location))
+    read_eval_log(log, header_only=True)
+    count = len(read_eval_log_sample_summaries(log))
     assert count == samples
     return {"episodes": count, "seconds": time.perf_counter() - start}
 
@@ -300,24 +301,31 @@ FEW = 200
 """Calls of a run that is nearly all start-up."""
 
 
+REAPED = 0.5
+"""Seconds until the processor time of processes that have ended is counted."""
+
+
 def processor_seconds() -> float:
     """Of this process and of those that it has started and that have ended."""
     return sum(os.times()[:4])
 
 
+async def timed(work: Work) -> tuple[float, float]:
+    """Seconds by the clock, and of the processor."""
+    clock, processor = time.perf_counter(), processor_seconds()
+    await work()
+    clock = time.perf_counter() - clock
+    await asyncio.sleep(REAPED)
+    return clock, processor_seconds() - processor
+
+
 async def measured(name: str, port: int, calls: int, connections: int) -> dict[str, float]:
     with_start = "process" in name
     work = await prepared(name, port, calls, connections)
-    clock, processor = time.perf_counter(), processor_seconds()
-    await work()
-    clock, processor = time.perf_counter() - clock, processor_seconds() - processor
+    clock, processor = await timed(work)
     if with_start:
-        few = await prepared(name, port, FEW, connections)
-        clock_of_few, processor_of_few = time.perf_counter(), processor_seconds()
-        await few()
-        clock -= time.perf_counter() - clock_of_few
-        processor -= processor_seconds() - processor_of_few
-        calls -= FEW
+        clock_of_few, processor_of_few = await timed(await prepared(name, port, FEW, connections))
+        clock, processor, calls = clock - clock_of_few, processor - processor_of_few, calls - FEW
     return {
         "calls": calls,
         "seconds": clock,
@@ -340,7 +348,7 @@ def run(coroutine: Awaitable[dict[str, float]], name: str) -> dict[str, float]:
 if __name__ == "__main__":
     contender, *numbers = sys.argv[1:]
     if contender == "inspect log":
-        print(json.dumps(asyncio.run(inspect_log(int(numbers[0])))))
+        print(json.dumps(asyncio.run(inspect_log(*map(int, numbers)))))
         raise SystemExit
     port, calls, connections = map(int, numbers)
     print(json.dumps(run(measured(contender, port, calls, connections), contender)))
