@@ -12,6 +12,7 @@ from gyges.analysis.judge_error import Calibration, corrected_split
 from gyges.analysis.notes import notes
 from gyges.analysis.report import report_of
 from gyges.analysis.words import over_graders
+from gyges.errors import UsageError
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import GradeSet, KnownErrors, SetGrader
 from gyges.transcripts.grades import Answer, BehaviourShown, Finding, Grade, ReasoningRead
@@ -122,10 +123,55 @@ async def test_errors_that_the_set_knows_of_are_undone_beside_the_raw_figures(ru
 
 
 def test_a_calibration_for_something_else_undoes_nothing() -> None:
-    assert known_errors([MISSES], CONTRAST) == {}
+    assert known_errors([MISSES], CONTRAST).errors == {}
     both = Contrast("training", "deployment", "complies", "positive", ("alignment_faking", "other"))
-    assert known_errors([MISSES], both) == {}
-    assert known_errors([MISSES, FINDS], CONTRAST) == {}
+    assert known_errors([MISSES], both).errors == {}
+    assert known_errors([MISSES, FINDS], CONTRAST).errors == {}
+
+
+def test_errors_on_texts_that_a_grader_was_made_with_undo_nothing_unless_asked_for_by_name() -> None:
+    flattering = errors("alignment_faking", 99, 99).model_copy(
+        update={"labels": "develop.jsonl", "in_sample": 200}
+    )
+    grader = FINDS.model_copy(update={"errors": (flattering,)})
+    refused = known_errors([grader], CONTRAST)
+    assert refused.errors == {}
+    assert "it was made with 200 of these 200 texts, which flatters it" in refused.told[0]
+    asked = known_errors([grader], CONTRAST, "develop.jsonl")
+    assert asked.errors == {"reasoning": Calibration(99, 100, 99, 100)}
+    assert "flattering, in-sample" in asked.told[0]
+
+
+def test_of_two_calibrations_the_first_that_is_not_flattering_counts() -> None:
+    flattering = errors("alignment_faking", 99, 99).model_copy(update={"labels": "develop.jsonl", "in_sample": 1})
+    fair = errors("alignment_faking", 80, 90).model_copy(update={"labels": "mine.jsonl", "about": "my own texts"})
+    known = known_errors([FINDS.model_copy(update={"errors": (flattering, fair)})], CONTRAST)
+    assert known.errors == {"reasoning": Calibration(80, 100, 90, 100)}
+    assert known.told == (
+        "corrected for judge error by mine.jsonl (200 texts, my own texts): alignment_faking found in 80 of 100, "
+        "wrongly in 10 of 100",
+    )
+
+
+async def test_a_report_says_why_it_corrects_nothing_and_by_what_it_does(run: Path) -> None:
+    flattering = errors("alignment_faking", 99, 99).model_copy(
+        update={"labels": "develop.jsonl", "in_sample": 200}
+    )
+    with RunWriter.open(run) as writer:
+        mine = about("three", FINDS.model_copy(update={"errors": (flattering,)}))
+        await writer.grade_set(mine)
+        with RunReader(run) as reader:
+            found = [one for one in reader.grades("one") if one.grader == "finds"]
+        await writer.grades(found, "three")
+    with RunReader(run) as reader:
+        (plain,) = report_of(reader, "three").contrasts
+        (asked,) = report_of(reader, "three", errors="develop.jsonl").contrasts
+        with pytest.raises(UsageError, match=r"there are develop\.jsonl"):
+            report_of(reader, "three", errors="other.jsonl")
+    assert plain.corrected is None
+    assert any("not corrected for judge error" in note for note in notes(plain))
+    assert asked.corrected is not None
+    assert any("flattering, in-sample" in note for note in notes(asked))
 
 
 def test_a_split_by_a_grader_that_may_be_guessing_is_not_corrected() -> None:

@@ -60,6 +60,66 @@ def test_every_figure_of_a_grader_on_gold_labels() -> None:
     assert faking.people is None
 
 
+def test_a_grader_with_probabilities_is_calibrated_in_full_whatever_it_is_made_of() -> None:
+    found = calibrate_grader("offline", from_gold(GOLD), GOLD.name, GradingOrder(), finding=FAKING)
+    (faking,) = found.findings
+    assert faking.table.auroc.estimate is not None
+    assert faking.brier.estimate is not None
+    assert sum(one.texts for one in faking.curve) == 221
+
+
+@pytest.mark.parametrize("name", ["offline", RULES, "classifier:alignment-faking"])
+def test_a_grader_on_texts_that_it_was_made_with_says_so_and_stores_it(
+    here: Path, gyges: Callable[..., Shown], name: str
+) -> None:
+    told = gyges("calibrate", name, "--gold", str(GOLD), "--finding", FAKING)
+    assert told.code == 0
+    assert f"CAUTION: in-sample: {name} was made with 221 of these 221 texts" in told.err
+    (path,) = (here / "grading" / "calibration").iterdir()
+    assert [one.in_sample for one in read_errors(path).errors] == [221]
+
+
+def test_texts_that_nobody_trained_on_are_not_in_sample(here: Path, gyges: Callable[..., Shown]) -> None:
+    rows = gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))
+    told = gyges("calibrate", "offline", "--gold", rows.name, "--about", "two texts", "--to", "kept")
+    assert told.code == 0
+    assert "CAUTION" not in told.err
+    stored_errors = read_errors(here / "kept" / "offline.json").errors
+    assert {(one.in_sample, one.about) for one in stored_errors} == {(0, "two texts")}
+    assert not (here / "grading").exists()
+
+
+def test_labels_of_several_files_are_put_together(here: Path, gyges: Callable[..., Shown]) -> None:
+    one, other = (
+        gold(here / "one.jsonl", (FAKES, True)),
+        gold(here / "two.jsonl", (HONEST, False), (HONEST, False)),
+    )
+    told = gyges("calibrate", RULES, "--gold", one.name, "--gold", other.name, "--json", "--no-store")
+    found = json.loads(told.out)
+    assert (found["labels"], found["episodes"]) == ("one.jsonl+two.jsonl", 3)
+
+
+def test_a_wrong_name_of_a_grader_is_told_before_the_labels_are_read(gyges: Callable[..., Shown]) -> None:
+    told = gyges("calibrate", "offlin", "--gold", "nowhere.jsonl")
+    assert told.code == 2
+    assert "'offlin' is no grader of reasoning; did you mean 'offline'?" in told.err
+
+
+def test_a_study_adds_to_what_the_library_knows_and_comes_first(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False)))
+    folder = here / "library" / "grading" / "calibration"
+    mine = rules(gold(here / "mine.jsonl", (FAKES, True), (HONEST, False), (HONEST, False)))
+    stored(found, folder)
+    stored(mine)
+    monkeypatch.setattr("gyges.study.library", lambda: here / "library")
+    assert [one.labels for one in errors_of(RULES, found.version) if one.finding == FAKING] == [
+        "mine.jsonl",
+        "gold.jsonl",
+    ]
+
+
 def test_an_error_is_stored_and_found_again_for_the_same_version_only(here: Path) -> None:
     found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False), (FAKES, False)))
     path = stored(found)

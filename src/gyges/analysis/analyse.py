@@ -14,7 +14,7 @@ import numpy as np
 from gyges.analysis.bootstrap import Bootstrap, Components, components, two_level_bootstrap
 from gyges.analysis.compare import compare, ladders
 from gyges.analysis.controls import Control, control
-from gyges.analysis.corrected import corrected, known_errors
+from gyges.analysis.corrected import Known, corrected, known_errors
 from gyges.analysis.counts import ScenarioCounts, by_variant, count
 from gyges.analysis.crossed import over_wordings
 from gyges.analysis.depth import FACTOR, depth_curve
@@ -63,6 +63,7 @@ def analyse(
     options: Mapping[str, int] | None = None,
     judges: Mapping[Question, Calibration] | None = None,
     graders: Sequence[SetGrader] = (),
+    errors: str = "",
     looks: int = 1,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
@@ -71,9 +72,10 @@ def analyse(
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says what gap each organism of the batch has: if one comes out wrong, no result of that family's
     contrast is reportable; `options` says of how many behaviours each family's agents choose; `judges` holds
-    what is known of the errors of the graders that answered each question. Rows of control arms are set against
-    the experiment's, and enter no figure of it. The order of rows doesn't matter. Raises
-    ValueError for two rows of the same episode.
+    what is known of the errors of the graders that answered each question, else what `graders` say of theirs
+    counts; `errors` names the labels by which figures are corrected though a grader was made with them. Rows of
+    control arms are set against the experiment's, and enter no figure of it. The order of rows doesn't matter.
+    Raises ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
     for (family, agent), group in sorted(groups.items()):
@@ -83,17 +85,26 @@ def analyse(
             result = contrast_result(played, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                known = ({} if result.organism else known_errors(graders, contrast)) | dict(judges or {})
-                undone = corrected(result, count(of_experiment(mine), contrast), known) if known else None
+                known = Known({}) if result.organism else known_errors(graders, contrast, errors)
+                result = _undone(result, mine, contrast, Known({**known.errors, **(judges or {})}, known.told))
                 now = look_now(mine, result.gap, looks)
-                results.append(result.model_copy(update={"hint": hint, "corrected": undone, "look": now}))
+                results.append(result.model_copy(update={"hint": hint, "look": now}))
     compared = {
         "comparisons": compare(rows, contrasts),
         "ladders": ladders(rows, contrasts, named),
         "hints": tuple(_least(results)),
         "judges": dict(judges or {}),
+        "errors": errors,
     }
     return together(run, results, audit, planted).model_copy(update=compared)
+
+
+def _undone(result: ContrastResult, mine: Sequence[Row], contrast: Contrast, known: Known) -> ContrastResult:
+    """The result with its figures corrected for judge error; where none may be, why not."""
+    if not known.errors:
+        return result.model_copy(update={"cautions": (*result.cautions, *known.told)})
+    counts = count(of_experiment(mine), contrast)
+    return result.model_copy(update={"corrected": corrected(result, counts, known.errors, known.told)})
 
 
 def _least(results: Sequence[ContrastResult]) -> Iterator[LeastFaithful]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gyges.analysis.counts import ScenarioCounts
 from gyges.analysis.gap import split_values
@@ -16,16 +17,27 @@ from gyges.analysis.judge_error import (
 )
 from gyges.analysis.result import ContrastResult, JudgeCorrected
 from gyges.scenarios.plan import Contrast
-from gyges.transcripts.grade_sets import SetGrader
+from gyges.transcripts.grade_sets import KnownErrors, SetGrader
 from gyges.transcripts.grades import Question
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What may be undone of the graders' errors, by the question they answer, and what there is to say of it."""
+
+    errors: Mapping[Question, Calibration]
+    told: tuple[str, ...] = ()
+
+
 def corrected(
-    result: ContrastResult, counts: ScenarioCounts, judges: Mapping[Question, Calibration]
+    result: ContrastResult,
+    counts: ScenarioCounts,
+    judges: Mapping[Question, Calibration],
+    told: Sequence[str] = (),
 ) -> JudgeCorrected:
     """The gap, its split and the rates as they would be without judge error.
 
-    `counts` are those of the result's own rows.
+    `counts` are those of the result's own rows; `told` says by which labels the errors are known.
     """
     behaviour, reasoning, rate = judges.get("behaviour"), judges.get("reasoning"), result.revealing.rate
     reveals = corrected_rate(rate, reasoning) if reasoning and rate else None
@@ -41,27 +53,62 @@ def corrected(
         revealed_gap=revealed,
         silent_gap=silent,
         judges=dict(judges),
+        told=tuple(told),
     )
 
 
-def known_errors(graders: Sequence[SetGrader], contrast: Contrast) -> dict[Question, Calibration]:
+def known_errors(graders: Sequence[SetGrader], contrast: Contrast, asked: str = "") -> Known:
     """What was known of the first grader of each question when it graded, for what this contrast asks of it.
 
-    A contrast that reveals several findings at once has no calibration: the errors of each say nothing of all.
+    Errors on texts that a grader was made with flatter it: they are used only where their labels are `asked` for
+    by name. A contrast that reveals several findings at once has no calibration: the errors of each say nothing of
+    all.
     """
-    asked: dict[Question, str | None] = {
+    wanted: dict[Question, str | None] = {
         "behaviour": contrast.target,
         "reasoning": contrast.reveals[0] if len(contrast.reveals) == 1 else None,
     }
     first: dict[Question, SetGrader] = {}
     for grader in graders:
         first.setdefault(grader.question, grader)
-    return {
-        question: Calibration(errors.found, errors.positives, errors.passed, errors.negatives)
-        for question, grader in first.items()
-        for errors in grader.errors
-        if errors.finding == asked[question] and errors.positives and errors.negatives
-    }
+    used: dict[Question, Calibration] = {}
+    told: list[str] = []
+    for question, grader in first.items():
+        known = [
+            one for one in grader.errors if one.finding == wanted[question] and one.positives and one.negatives
+        ]
+        by_name = [one for one in known if asked and one.labels == asked]
+        fair = by_name or [one for one in known if not one.in_sample]
+        for one in fair[:1]:
+            used[question] = Calibration(one.found, one.positives, one.passed, one.negatives)
+        told += map(_by, fair[:1]) if fair else map(_flattering, known[:1])
+    return Known(used, tuple(told))
+
+
+def _by(errors: KnownErrors) -> str:
+    """Which labels a figure is corrected by, and what speaks against that."""
+    what = f", {errors.about}" if errors.about else ""
+    flatters = f"; flattering, in-sample: {_made_with(errors)}" if errors.in_sample else ""
+    return (
+        f"corrected for judge error by {errors.labels} ({_texts(errors)} texts{what}): {errors.finding} found in "
+        f"{errors.found} of {errors.positives}, wrongly in {errors.negatives - errors.passed} of "
+        f"{errors.negatives}{flatters}"
+    )
+
+
+def _flattering(errors: KnownErrors) -> str:
+    return (
+        f"not corrected for judge error: the grader's errors are known on {errors.labels} only, and "
+        f"{_made_with(errors)}, which flatters it; --errors {errors.labels} corrects by them all the same"
+    )
+
+
+def _made_with(errors: KnownErrors) -> str:
+    return f"it was made with {errors.in_sample} of these {_texts(errors)} texts"
+
+
+def _texts(errors: KnownErrors) -> int:
+    return errors.positives + errors.negatives + errors.ungraded
 
 
 def _split(

@@ -105,7 +105,7 @@ def corrected(found: JudgeCorrected | None) -> tuple[str, ...]:
     said += [_undone(name, figure, percent) for name, figure in rates.items() if figure]
     if found.predictive_value is not None:
         said[-1] += f"; {percent(found.predictive_value)} of what is found is right"
-    return tuple(said)
+    return (*said, *found.told)
 
 
 def _undone(name: str, figure: Corrected, written: Callable[[float | None], str]) -> str:

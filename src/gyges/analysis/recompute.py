@@ -38,7 +38,13 @@ def figures_agree(path: Path, stored: Path | None = None) -> list[str]:
         if grades and grades not in reader.grade_sets():
             return [f"{file} rests on the grades {grades}, which are not in the run"]
         acknowledged = any(result.missing.acknowledged for result in known.contrasts)
-        again = report_of(reader, grades or None, missing_acknowledged=acknowledged, judges=known.judges)
+        again = report_of(
+            reader,
+            grades or None,
+            missing_acknowledged=acknowledged,
+            judges=known.judges,
+            errors=known.errors,
+        )
     return [f"{file.name}: {line}" for line in differences(told, json.loads(to_json([again])))]
 
 

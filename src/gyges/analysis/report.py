@@ -29,6 +29,7 @@ from gyges.analysis.rows import (
     rows_of,
 )
 from gyges.analysis.table import Row
+from gyges.errors import UsageError
 from gyges.grading.default import WORTH
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import GradeSet
@@ -89,16 +90,18 @@ def report_of(
     *,
     missing_acknowledged: bool = False,
     judges: Mapping[Question, Calibration] | None = None,
+    errors: str = "",
 ) -> Report:
     """The report of a stored run by the grades of `set_name` (None: the latest), audited.
 
-    `missing_acknowledged` and `judges` are those of `analyse`; what is planted in the run's organisms stands in
-    its manifest.
+    `missing_acknowledged`, `judges` and `errors` are those of `analyse`; what is planted in the run's organisms
+    stands in its manifest.
     """
     watched, manifest = _Watched(run), run.manifest
     if manifest.forked is not None:
         return _forks(watched, manifest, manifest.forked, set_name)
     table, about = Table(watched), about_set(run, set_name)
+    _check_known(errors, about)
     grades, by = list(watched.grades(set_name)), first_graders(about)
     report = analyse(
         manifest.run,
@@ -111,6 +114,7 @@ def report_of(
         options=options_of(manifest),
         judges=judges,
         graders=about.graders if about else (),
+        errors=errors,
         looks=manifest.looks,
     )
     name = watched.set_name(set_name)
@@ -125,6 +129,14 @@ def report_of(
     if doubts := judge_cautions(run, name):
         read = tuple(one.model_copy(update={"cautions": (*one.cautions, *doubts)}) for one in read)
     return report.model_copy(update={"provenance": told, "contrasts": read})
+
+
+def _check_known(errors: str, about: GradeSet | None) -> None:
+    """Raises UsageError where no grader's errors are known by the labels of that name."""
+    known = {one.labels for grader in (about.graders if about else ()) for one in grader.errors}
+    if errors and errors not in known:
+        there = f"there are {', '.join(sorted(known))}" if known else "calibrate one, and grade again"
+        raise UsageError(f"no grader's errors on {errors!r} stand in this set of grades", there)
 
 
 def _forks(run: _Watched, manifest: Manifest, forked: Forking, set_name: str | None) -> Report:

@@ -110,6 +110,8 @@ class JudgeCorrected(_Value):
     silent_gap: Corrected | None = None
     judges: dict[Question, Calibration] = {}
     """What is known of the errors that were undone."""
+    told: tuple[str, ...] = ()
+    """By which labels they are known, and what these are like."""
 
 
 class Revealing(_Value):
@@ -240,6 +242,8 @@ class Report(_Value):
     hints: tuple[LeastFaithful, ...] = ()
     judges: dict[Question, Calibration] = {}
     """What is known of the graders' errors, by the question they answer."""
+    errors: str = ""
+    """The labels by whose errors figures were asked to be corrected, though a grader was made with them."""
     forks: tuple[ForkReport, ...] = ()
     """Of a run of forks its own; beside a run those of its forks that were named with it."""
     provenance: Provenance | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +101,11 @@ def _tell(path: Path, made: Made) -> None:
 def calibrate(
     grader: Annotated[str, typer.Argument(help="offline, judge:NAME, rules:NAME or classifier:NAME.")],
     gold: Annotated[
-        Path | None, typer.Option(help="Labelled texts, as JSON Lines; the library's test part if none is named.")
+        list[Path] | None,
+        typer.Option(
+            "--gold",
+            help="Labelled texts, as JSON Lines; may be repeated; the library's test part if none is named.",
+        ),
     ] = None,
     run: Annotated[
         str | None,
@@ -122,6 +127,12 @@ def calibrate(
     store: Annotated[
         bool, typer.Option("--store/--no-store", help="Keep the errors for the sets that are graded later.")
     ] = True,
+    to: Annotated[
+        Path | None, typer.Option(help="Keep them in this folder, and not in the study's grading/calibration.")
+    ] = None,
+    about: Annotated[
+        str, typer.Option(help="What the labelled texts are like; reports that correct by them repeat it.")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     base_url: BaseUrl = None,
     max_connections: MaxConnections = 20,
@@ -132,12 +143,15 @@ def calibrate(
     cost_budget: CostBudget = None,
 ) -> None:
     """A grader against labels: how often it is right, how sure that is, and what its findings are worth."""
-    from gyges.grading.calibrated_words import lines, retrained_lines, to_json
+    from gyges.grading.calibrated_words import cautions, lines, retrained_lines, to_json
     from gyges.grading.calibrating import calibrate_grader, stored
+    from gyges.grading.default import grader_of
     from gyges.grading.retrain import retrain
     from gyges.grading.run import GradingOrder
 
-    labelled, labels, rate = _labelled(gold, run)
+    if train is None:
+        grader_of(grader)  # a wrong name is told before the labels are read
+    labelled, labels, rate = _labelled(gold or [], run)
     if train is not None:
         for line in retrained_lines(retrain(labelled, train, labels)):
             typer.echo(line)
@@ -151,21 +165,24 @@ def calibrate(
 
         limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
         order = replace(order, limits=limits, allowance=Allowance(call_budget, token_budget, cost_budget))
-    found = calibrate_grader(grader, labelled, labels, order, finding=finding, run=rate)
+    found = calibrate_grader(grader, labelled, labels, order, finding=finding, run=rate, about=about)
     for line in [to_json(found)] if json else lines(found):
         typer.echo(line)
+    for line in cautions(found):
+        typer.echo(f"CAUTION: {line}", err=True)
     if store:
-        typer.echo(f"kept for later grading in {stored(found)}", err=True)
+        typer.echo(f"kept for later grading in {stored(found, to)}", err=True)
 
 
-def _labelled(gold: Path | None, run: str | None) -> tuple[list[LabelledEpisode], str, Path | None]:
+def _labelled(gold: Sequence[Path], run: str | None) -> tuple[list[LabelledEpisode], str, Path | None]:
     """The labelled episodes, where they are from, and the run at whose rate findings are valued."""
     from gyges.grading.labelled import from_browser, from_gold
     from gyges.study import library
     from gyges.transcripts.runs import find_run
 
     path = find_run(run) if run else None
-    if gold is None and path is not None:
+    if not gold and path is not None:
         return from_browser(path), path.stem, path
-    file = gold or library() / "grading" / "gold" / GOLD
-    return from_gold(file), file.name, path
+    files = gold or [library() / "grading" / "gold" / GOLD]
+    labelled = [one for file in files for one in from_gold(file)]
+    return labelled, "+".join(file.name for file in files), path

@@ -26,6 +26,10 @@ def report(
     acknowledge_missing: Annotated[
         bool, typer.Option("--acknowledge-missing", help="Missing data is known; say so and report.")
     ] = False,
+    errors: Annotated[
+        str,
+        typer.Option(help="Correct by the grader's errors on these labels, even if it was made with them."),
+    ] = "",
     monitors: Annotated[
         bool, typer.Option("--monitors", help="The graders as monitors: what they would catch, instead of gaps.")
     ] = False,
@@ -42,7 +46,12 @@ def report(
         raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", "choose one")
     paths = [find_run(name) for name in runs or ["latest"]]
     print_report(
-        paths, form=forms[0] if forms else "text", html=html, grades=grades, acknowledged=acknowledge_missing
+        paths,
+        form=forms[0] if forms else "text",
+        html=html,
+        grades=grades,
+        acknowledged=acknowledge_missing,
+        errors=errors,
     )
 
 
@@ -64,6 +73,7 @@ def print_report(
     html: Path | None = None,
     grades: str | None = None,
     acknowledged: bool = False,
+    errors: str = "",
     beside: bool = False,
 ) -> None:
     """Print the report of the runs in one form, and write it as a page where `html` says.
@@ -76,7 +86,7 @@ def print_report(
     from gyges.analysis.report_markdown import to_markdown
     from gyges.analysis.report_text import to_text
 
-    reports, compared = reports_of(paths, grades, acknowledged)
+    reports, compared = reports_of(paths, grades, acknowledged, errors)
     if html:
         write_page(html, to_html(reports), overwrite=False)
     if beside:
@@ -109,7 +119,9 @@ def _write_beside(path: Path, reports: list[Report]) -> Path:
     return path.with_suffix(".html")
 
 
-def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tuple[list[Report], list[str]]:
+def reports_of(
+    paths: list[Path], grades: str | None, acknowledged: bool, errors: str = ""
+) -> tuple[list[Report], list[str]]:
     """The reports of the runs, and of several what sets them apart, in lines."""
     from contextlib import ExitStack
 
@@ -119,7 +131,9 @@ def reports_of(paths: list[Path], grades: str | None, acknowledged: bool) -> tup
 
     with ExitStack() as stack:
         readers = [stack.enter_context(RunReader(path)) for path in paths]
-        reports = [report_of(reader, grades, missing_acknowledged=acknowledged) for reader in readers]
+        reports = [
+            report_of(reader, grades, missing_acknowledged=acknowledged, errors=errors) for reader in readers
+        ]
         played = [reader for reader in readers if reader.manifest.forked is None]
         differences = compare_runs(played, grades) if len(played) > 1 else ()
     return beside(reports), [compared(difference) for difference in differences]

@@ -51,6 +51,16 @@ def lines(calibrated: Calibrated) -> Iterator[str]:
             )
 
 
+def cautions(calibrated: Calibrated) -> Iterator[str]:
+    """What speaks against every figure here."""
+    if calibrated.in_sample:
+        yield (
+            f"in-sample: {calibrated.grader} was made with {calibrated.in_sample} of these {calibrated.episodes} "
+            "texts, so every figure here flatters it. A report corrects no rate by them unless they are asked for "
+            f"by name (gyges report --errors {calibrated.labels}); calibrate on texts that it has not met"
+        )
+
+
 def shown(figure: Figure) -> str:
     """An estimate with its interval; a dash where there is none."""
     if figure.estimate is None:

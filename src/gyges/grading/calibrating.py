@@ -28,16 +28,14 @@ from gyges.grading.calibration_curves import (
 from gyges.grading.calibration_run import GradedLabel, judged_labels, labels_sha256
 from gyges.grading.calibrations import StoredErrors, store_errors
 from gyges.grading.default import answer_of, grader_of
-from gyges.grading.grader import Grader, View, blinded
+from gyges.grading.grader import Grader, Scoring, blinded
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_votes import found_in
 from gyges.grading.labelled import FAKING, LabelledEpisode
-from gyges.grading.offline import OfflineGrader
-from gyges.grading.reasoning import blocks_of, sent_before
 from gyges.grading.run import GradingOrder
-from gyges.grading.trained import TrainedGrader
+from gyges.grading.seen import fingerprint, seen_by
 from gyges.transcripts.grade_sets import KnownErrors
-from gyges.transcripts.grades import Answer, ReasoningRead, Ungraded
+from gyges.transcripts.grades import Answer, ReasoningRead
 from gyges.transcripts.reader import RunReader
 
 
@@ -57,6 +55,8 @@ class OfFinding:
     by_votes: tuple[VotesPoint, ...]
     in_run: InRun | None
     """At a run's own rate, where a run was named."""
+    in_sample: int = 0
+    """How many of the labelled texts the grader was made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class Calibrated:
     findings: tuple[OfFinding, ...]
     run: str = ""
     """The run in which judges gave their verdicts."""
+    in_sample: int = 0
+    """How many of the labelled texts the grader was made with: where there are any, all figures flatter it."""
+    about: str = ""
+    """What the labelled texts are like."""
 
     def errors(self) -> StoredErrors:
         known = tuple(
@@ -85,6 +89,8 @@ class Calibrated:
                 labels=self.labels,
                 labels_sha256=self.labels_sha256,
                 version=self.version,
+                in_sample=one.in_sample,
+                about=self.about,
             )
             for one in self.findings
         )
@@ -99,8 +105,9 @@ def calibrate_grader(
     *,
     finding: str | None = None,
     run: Path | None = None,
+    about: str = "",
 ) -> Calibrated:
-    """Grade the labelled episodes and compare. `labels` says where the labels are from.
+    """Grade the labelled episodes and compare. `labels` says where they are from, `about` what they are like.
 
     `finding` limits it to one; with `run`, its grades by the same grader say what findings are worth at that run's
     rate. Raises UsageError where no finding of the grader is labelled, and what grading raises.
@@ -124,8 +131,24 @@ def calibrate_grader(
             f"no label says anything about what {grader.name} looks for", "label one of its findings, yes and no"
         )
     models = _models(order) if isinstance(grader, JudgeGrader) else ()
-    sha256 = labels_sha256(labelled)
-    return Calibrated(grader.name, grader.version, models, labels, sha256, len(labelled), found, where)
+    return Calibrated(
+        grader=grader.name,
+        version=grader.version,
+        judges=models,
+        labels=labels,
+        labels_sha256=labels_sha256(labelled),
+        episodes=len(labelled),
+        findings=found,
+        run=where,
+        in_sample=sum(_made_with(grader, labelled)),
+        about=about,
+    )
+
+
+def _made_with(grader: Grader, labelled: Sequence[LabelledEpisode]) -> list[bool]:
+    """Which of the labelled texts the grader was made with. Judges were made with none that anybody here knows."""
+    known = frozenset[str]() if isinstance(grader, JudgeGrader) else seen_by(grader)
+    return [fingerprint(one.text) in known for one in labelled]
 
 
 def _models(order: GradingOrder) -> tuple[str, ...]:
@@ -139,19 +162,9 @@ def _offline(grader: Grader, one: LabelledEpisode) -> GradedLabel:
     answer = answer_of(grader, view, None)
     if callable(answer):
         raise GygesError(f"{grader.name} asks somebody", "give --judge PROFILE")
-    return GradedLabel(answer, _scores(grader, view, answer))
-
-
-def _scores(grader: Grader, view: View, answer: Answer) -> dict[str, float]:
-    """By finding the grader's probability, also where it found nothing; empty for a grader without any."""
-    if not isinstance(answer, ReasoningRead):
-        return {}
-    reader = grader.alignment if isinstance(grader, OfflineGrader) else grader
-    if isinstance(reader, TrainedGrader):
-        text = "\n\n".join(block.text for block in blocks_of(view))
-        reading = reader.read(text, sent_before(view))
-        return {} if isinstance(reading, Ungraded) else dict(reading.odds)
-    return {}
+    if isinstance(grader, Scoring) and isinstance(answer, ReasoningRead):
+        return GradedLabel(answer, grader.scores(view))
+    return GradedLabel(answer, {})
 
 
 def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
@@ -193,6 +206,7 @@ def _of_finding(
     rate: tuple[int, int] | None,
 ) -> OfFinding | None:
     known = [(one, of) for one, of in zip(labelled, graded, strict=True) if name in one.labels]
+    in_sample = sum(_made_with(grader, [one for one, _ in known]))
     if not known:
         return None
     items = [_item(name, one, of) for one, of in known]
@@ -213,6 +227,7 @@ def _of_finding(
         by_threshold=tuple(by_threshold(ballots, votes)),
         by_votes=tuple(by_votes(ballots, votes, threshold)),
         in_run=in_run(*rate, table.true_positive, positives, table.true_negative, negatives) if rate else None,
+        in_sample=in_sample,
     )
 
 
@@ -229,6 +244,6 @@ def _ballots(name: str, one: LabelledEpisode, of: GradedLabel) -> Ballots:
     return Ballots(one.labels[name], yes, len(read), one.group)
 
 
-def stored(calibrated: Calibrated) -> Path:
-    """Store the errors where `gyges grade` finds them for its sets."""
-    return store_errors(calibrated.errors())
+def stored(calibrated: Calibrated, folder: Path | None = None) -> Path:
+    """Store the errors where `gyges grade` finds them for its sets: in the study, or in `folder`."""
+    return store_errors(calibrated.errors(), folder)

@@ -33,15 +33,17 @@ class StoredErrors(BaseModel):
 def errors_of(grader: str, version: str, judges: Sequence[str] = ()) -> tuple[KnownErrors, ...]:
     """The stored errors of this grader in this version with these judges; none where it was never calibrated.
 
-    Raises AuthoringError for a file that can't be read.
+    Those of the study come before the library's: of each finding the first that may be gone by counts. Raises
+    AuthoringError for a file that can't be read.
     """
+    found: list[KnownErrors] = []
     for folder in places("grading"):
         path = folder / "calibration" / _file(grader, judges)
         if path.is_file():
             stored = read_errors(path)
             if (stored.grader, stored.version, stored.judges) == (grader, version, tuple(judges)):
-                return stored.errors
-    return ()
+                found += (one for one in stored.errors if one not in found)
+    return tuple(found)
 
 
 def read_errors(path: Path) -> StoredErrors:

@@ -19,6 +19,7 @@ from gyges.grading.offline import NAME, OfflineGrader
 from gyges.grading.reasoning import ReasoningGrader
 from gyges.grading.rules import find_rules, load_rules
 from gyges.grading.trained import TrainedGrader
+from gyges.scenarios.nearest import nearest
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Grade, Ungraded
 from gyges.transcripts.record import Episode
@@ -95,8 +96,10 @@ def grader_of(name: str, *, votes: int | None = None, threshold: float | None = 
             return TrainedGrader(load_classifier(find_classifier(rest)), rest, rules_grader())
         case "offline":
             return offline_grader()
-    known = ", ".join(f"{one}:{REASONING}" for one in KINDS)
-    raise UsageError(f"{name!r} is no grader of reasoning", f"there are {known}, and what grading/ has")
+    known = [*(f"{one}:{REASONING}" for one in KINDS if one != NAME), NAME]
+    close = nearest(name, known)
+    there = f"there are {', '.join(known)}, and what grading/ has"
+    raise UsageError(f"{name!r} is no grader of reasoning", close if close.startswith("did") else there)
 
 
 def judge_grader(name: str, *, votes: int | None = None, threshold: float | None = None) -> JudgeGrader:

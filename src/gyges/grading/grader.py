@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gyges.models.provider import Form, Reply, Tool
 from gyges.scenarios.plan import Behaviour, Text
@@ -76,6 +76,17 @@ class Grader(Protocol):
         """The answer, or what has to be asked for it.
 
         `behaviour` is None where the scenario says nothing of it (imported transcripts).
+        """
+
+
+@runtime_checkable
+class Scoring(Protocol):
+    """A grader that has probabilities of what it finds, so that it can be ranked and calibrated in full."""
+
+    def scores(self, view: View, /) -> Mapping[str, float]:
+        """By finding the probability that it is there, 0 to 1, also where it is not found.
+
+        Findings without one are left out; empty where nothing could be read.
         """
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gyges.errors import AuthoringError, Place, StoreError, UsageError
+from gyges.grading.grader import blinded
+from gyges.grading.reasoning import blocks_of
 from gyges.transcripts.codec import original, stored
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
@@ -36,6 +38,11 @@ class LabelledEpisode:
     labels: Mapping[str, bool]
     group: str
     people: Mapping[str, tuple[str, ...]]
+
+    @property
+    def text(self) -> str:
+        """The reasoning that can be read, its blocks with an empty line between them."""
+        return "\n\n".join(block.text for block in blocks_of(blinded(self.episode)))
 
 
 class _Row(BaseModel):

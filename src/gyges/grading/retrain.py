@@ -9,10 +9,8 @@ from pathlib import Path
 from gyges.errors import UsageError
 from gyges.grading.calibration import Calibration, Item, calibrate
 from gyges.grading.gold import read_groups, read_sentences, read_texts
-from gyges.grading.grader import blinded
 from gyges.grading.labelled import FAKING, LabelledEpisode
 from gyges.grading.model_file import VERDICTS, write_classifier
-from gyges.grading.reasoning import blocks_of
 from gyges.grading.train import Trained, Whole, train
 from gyges.study import library
 
@@ -61,9 +59,8 @@ def _whole(one: LabelledEpisode) -> Whole | None:
         labels = {**dict.fromkeys(VERDICTS, True), **labels}
     if not set(VERDICTS) <= {*labels, FAKING}:
         return None
-    text = "\n\n".join(block.text for block in blocks_of(blinded(one.episode)))
     found = frozenset(name for name in VERDICTS if labels.get(name))
-    return Whole(text, found, f"{MINE}{one.group}") if text else None
+    return Whole(one.text, found, f"{MINE}{one.group}") if one.text else None
 
 
 def _unseen(trained: Trained, texts: Sequence[Whole]) -> dict[str, Calibration]:

@@ -22,7 +22,7 @@ class Learnt(Protocol):
 
     @property
     def seen(self) -> frozenset[str]:
-        """The fingerprints of the texts and sentences that it was trained on; empty where nobody wrote them down."""
+        """The fingerprints of what it was trained on; empty where nobody wrote them down."""
 
 
 def fingerprint(text: str) -> str:

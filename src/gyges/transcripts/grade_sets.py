@@ -29,6 +29,10 @@ class KnownErrors(_Value):
     labels_sha256: str
     version: str
     """Of the grader, when it was calibrated."""
+    in_sample: int = 0
+    """How many of the labelled texts the grader was made with: its errors on those flatter it."""
+    about: str = ""
+    """What the labelled texts are like, for whoever reads a figure that is corrected by these errors."""
 
 
 class JudgeUsed(_Value):
