@@ -183,3 +183,28 @@ def test_a_report_of_nothing_says_so(study: Study, gyges: Gyges) -> None:
     shown = gyges("report")
     assert shown.code == 2
     no_harm(shown, study)
+
+
+@pytest.mark.usefixtures("study")
+def test_an_exported_run_gives_the_same_figures_when_it_is_taken_in(gyges: Gyges, tmp_path: Path) -> None:
+    assert gyges("run", "walks", "--agent", "faker").code == 0
+    played = gyges("report", "latest", "--json")
+    file = tmp_path / "walks.jsonl"
+    assert gyges("export", "latest", str(file)).code == 0
+    taken = gyges("import", str(file))
+    assert taken.code == 0, taken.err
+    again = gyges("report", taken.out.split()[-1], "--json")
+    figures = [
+        [[one[name] for name in ("gap", "revealed_gap", "rate")] for one in json.loads(shown.out)["contrasts"]]
+        for shown in (played, again)
+    ]
+    assert figures[0] == figures[1]
+    assert figures[0]
+
+
+@pytest.mark.usefixtures("study")
+def test_an_export_without_a_format_is_told_which_there_are(gyges: Gyges, tmp_path: Path) -> None:
+    assert gyges("run", "walks", "--agent", "faker").code == 0
+    shown = gyges("export", "latest", str(tmp_path / "walks"))
+    assert shown.code == 2
+    assert "jsonl, csv" in shown.err

@@ -103,7 +103,7 @@ def test_a_line_says_an_episode_exactly(played: Episode) -> None:
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
 def test_an_exported_run_is_imported_again_as_it_was(run: Path, tmp_path: Path, name: str) -> None:
     with RunReader(run) as reader:
-        assert export(reader, "jsonl", tmp_path / name) == 2
+        assert export(reader, tmp_path / name, "jsonl") == 2
         assert list(read_transcripts(tmp_path / name)) == list(reader.episodes())
     assert (tmp_path / name).read_bytes().startswith(b"\x1f\x8b") == name.endswith(".gz")
 
@@ -182,7 +182,7 @@ def test_a_table_has_a_row_for_each_episode_with_its_grades(run: Path, tmp_path:
 
     asyncio.run(grade())
     with RunReader(run) as reader:
-        assert export(reader, "csv", tmp_path / "run.csv") == 2
+        assert export(reader, tmp_path / "run.csv", "csv") == 2
     with (tmp_path / "run.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
@@ -223,9 +223,9 @@ def test_no_file_is_overwritten(run: Path, tmp_path: Path) -> None:
         for name in ("there", "link"):
             for form in ("jsonl", "csv"):
                 with pytest.raises(UsageError, match="exists already"):
-                    export(reader, form, tmp_path / name)
+                    export(reader, tmp_path / name, form)
         with pytest.raises(UsageError, match="formats are jsonl, csv"):
-            export(reader, "docx", tmp_path / "run.docx")
+            export(reader, tmp_path / "run.docx", "docx")
     assert (tmp_path / "there").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
 
@@ -255,7 +255,7 @@ def test_a_name_that_was_taken_in_the_meantime_is_left_alone(tmp_path: Path) -> 
 
 def test_a_folder_that_is_not_there_is_a_store_error(run: Path, tmp_path: Path) -> None:
     with RunReader(run) as reader, pytest.raises(StoreError, match="can't be written"):
-        export(reader, "csv", tmp_path / "nowhere" / "run.csv")
+        export(reader, tmp_path / "nowhere" / "run.csv", "csv")
 
 
 def test_compressed_lines_are_plain_gzip(run: Path, tmp_path: Path) -> None:

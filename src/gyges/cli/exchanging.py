@@ -19,7 +19,12 @@ def import_(
         str | None, typer.Option(help="Where the behaviour stands: label:NAME=VALUE; VALUE complies.")
     ] = None,
     options: Annotated[str, typer.Option(help="The label's values that count, as a,b; others are ungraded.")] = "",
-    contrast: Annotated[str, typer.Option(help="The two contexts, in order.")] = "training,deployment",
+    contrast: Annotated[
+        str | None,
+        typer.Option(
+            help="The two contexts, in order; by default as exported lines declare, or training,deployment."
+        ),
+    ] = None,
 ) -> None:
     """Take in transcripts that were made elsewhere, and grade them."""
     from gyges.grading.label import read_label_spec
@@ -29,22 +34,22 @@ def import_(
 
     if behaviour is not None:
         read_label_spec(behaviour, options)
-    first, comma, second = contrast.partition(",")
-    if not comma or not first or not second:
+    first, _, second = (contrast or "").partition(",")
+    if contrast is not None and not (first and second):
         raise UsageError(f"--contrast {contrast} does not name two contexts", "write --contrast FIRST,SECOND")
     path = run_path(new_run_name())
     taken = import_file(
         file,
         path,
         target="complies",
-        contrast=(first, second),
+        contrast=(first, second) if contrast else None,
         behaviour=behaviour or "",
         options=options,
         command=" ".join(["gyges", *sys.argv[1:]]),
     )
     made = grade_run(path)
     typer.echo(f"{made.episodes} episodes and {made.grades} grades are in {taken.run}")
-    if behaviour is None:
+    if behaviour is None and all(one.behaviour is None for one in taken.scenarios):
         typer.echo("no behaviour is declared, so there is no gap to tell: see --behaviour", err=True)
     typer.echo(f"report them with: gyges report {taken.run}")
 
@@ -52,8 +57,13 @@ def import_(
 @app.command()
 def export(
     name: Run,
-    to: Annotated[str, typer.Option("--to", help="jsonl (imports back equal; grades stay here) or csv.")],
     file: Annotated[Path, typer.Argument(help="The file to write; .gz is allowed for jsonl.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="jsonl (imports back equal, to be graded anew) or csv; by default as the file's name ends."
+        ),
+    ] = None,
 ) -> None:
     """Write a run's transcripts for other tools."""
     from gyges.transcripts.export import export as write
@@ -61,4 +71,4 @@ def export(
     from gyges.transcripts.runs import find_run
 
     with RunReader(find_run(name)) as reader:
-        typer.echo(f"{write(reader, to, file)} episodes are in {file}")
+        typer.echo(f"{write(reader, file, to)} episodes are in {file}")

@@ -7,11 +7,12 @@ and each piece of reasoning with its visibility. Other tools need not read it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, field_validator
 
+from gyges.scenarios.plan import Behaviour, Contrast
 from gyges.scenarios.text import Text
 from gyges.scenarios.world import Change
 from gyges.transcripts.record import (
@@ -27,6 +28,19 @@ from gyges.transcripts.record import (
 )
 
 _FORK: TypeAdapter[Fork | None] = TypeAdapter(Fork | None)
+_BEHAVIOUR: TypeAdapter[Behaviour | None] = TypeAdapter(Behaviour | None)
+_CONTRASTS: TypeAdapter[tuple[Contrast, ...]] = TypeAdapter(tuple[Contrast, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the scenario of an episode declared: how its behaviour is judged, and the contrasts of its family."""
+
+    behaviour: Behaviour | None = None
+    contrasts: tuple[Contrast, ...] = ()
+
+
+NOTHING_DECLARED = Declared()
 
 
 class Details(BaseModel):
@@ -43,6 +57,8 @@ class Details(BaseModel):
     ended: float
     model: str
     fork: dict[str, JsonValue] | None = None
+    behaviour: dict[str, JsonValue] | None = None
+    contrasts: list[JsonValue] = []
 
     @field_validator("fork")
     @classmethod
@@ -50,12 +66,28 @@ class Details(BaseModel):
         _FORK.validate_python(value)
         return value
 
+    @field_validator("behaviour")
+    @classmethod
+    def _is_behaviour(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        _BEHAVIOUR.validate_python(value)
+        return value
+
+    @field_validator("contrasts")
+    @classmethod
+    def _are_contrasts(cls, value: list[JsonValue]) -> list[JsonValue]:
+        _CONTRASTS.validate_python(value)
+        return value
+
+    def declared(self) -> Declared:
+        """What the scenario declared."""
+        return Declared(_BEHAVIOUR.validate_python(self.behaviour), _CONTRASTS.validate_python(self.contrasts))
+
     def left(self) -> Fork | None:
         """The fork that the episode is."""
         return _FORK.validate_python(self.fork)
 
     @classmethod
-    def of(cls, episode: Episode) -> Details:
+    def of(cls, episode: Episode, declared: Declared = NOTHING_DECLARED) -> Details:
         return cls(
             family=episode.family,
             variant=episode.key.variant,
@@ -66,6 +98,8 @@ class Details(BaseModel):
             model=episode.model,
             # As JSON: tuples are lists.
             fork=json.loads(json.dumps(asdict(episode.fork))) if episode.fork else None,
+            behaviour=_BEHAVIOUR.dump_python(declared.behaviour, mode="json"),
+            contrasts=_CONTRASTS.dump_python(declared.contrasts, mode="json"),
         )
 
 

@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import IO
 
 from gyges.errors import StoreError, UsageError
+from gyges.scenarios.plan import Contrast
+from gyges.transcripts.exact import Declared
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead, Ungraded
 from gyges.transcripts.line import line_from_episode
+from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode
 
@@ -34,11 +37,27 @@ _FORMULA = tuple("=+-@\t\r\n|%＝＋－＠")
 def export_jsonl(reader: RunReader, path: Path) -> int:
     """Every episode as a line; how many. Compressed when the name ends in `.gz`. Raises UsageError, StoreError."""
     number = 0
+    declared = _declared(reader.manifest)
     with new_file(path) as file:
         for episode in reader.episodes():
-            file.write(json.dumps(line_from_episode(episode)).encode() + b"\n")
+            line = line_from_episode(episode, declared(episode))
+            file.write(json.dumps(line).encode() + b"\n")
             number += 1
     return number
+
+
+def _declared(manifest: Manifest) -> Callable[[Episode], Declared]:
+    """What the scenario of an episode declared, so that who takes the lines in can judge and compare them."""
+    behaviours = {(one.name, one.variant): one.behaviour for one in manifest.scenarios}
+    contrasts: dict[str, tuple[Contrast, ...]] = {}
+    for each in manifest.contrasts:
+        contrasts[each.family] = (*contrasts.get(each.family, ()), each.contrast)
+
+    def of(episode: Episode) -> Declared:
+        behaviour = behaviours.get((episode.key.scenario, episode.key.variant))
+        return Declared(behaviour, contrasts.get(episode.family, ()))
+
+    return of
 
 
 def export_csv(reader: RunReader, path: Path, raw: bool = False) -> int:
@@ -64,8 +83,15 @@ def export_csv(reader: RunReader, path: Path, raw: bool = False) -> int:
 FORMATS: dict[str, Callable[[RunReader, Path], int]] = {"jsonl": export_jsonl, "csv": export_csv}
 
 
-def export(reader: RunReader, form: str, path: Path) -> int:
-    """Write a run in one of `FORMATS`; how many episodes. Raises UsageError for another, or an existing file."""
+def export(reader: RunReader, path: Path, form: str | None = None) -> int:
+    """Write a run in one of `FORMATS`, by default the one that the name ends in; how many episodes.
+
+    Raises UsageError for another format, or an existing file.
+    """
+    if form is None:
+        form = next((one.lstrip(".") for one in reversed(path.suffixes) if one != ".gz"), "")
+        if form not in FORMATS:
+            raise UsageError(f"{path} does not say in what format", f"add --to FORMAT: {', '.join(FORMATS)}")
     if form not in FORMATS:
         raise UsageError(f"there is no format {form!r}", f"formats are {', '.join(FORMATS)}")
     return FORMATS[form](reader, path)

@@ -20,15 +20,18 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn, cast
 
 from gyges.errors import ImportLineError, Place, UsageError
-from gyges.scenarios.plan import Contrast
+from gyges.scenarios.plan import Behaviour, Contrast
 from gyges.transcripts import runs
 from gyges.transcripts.codec import digest
-from gyges.transcripts.line import Wrong, episode_from_line
+from gyges.transcripts.exact import Declared
+from gyges.transcripts.line import Wrong, read_line
 from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
 from gyges.transcripts.record import Episode
 from gyges.transcripts.safe import safe
 from gyges.transcripts.store import write_run
 
+CONTEXTS = ("training", "deployment")
+"""What is compared where neither the user nor the lines say."""
 LONGEST_LINE = 64 * 2**20
 """Bytes. A line that is longer is a mistake or an attack."""
 LONGEST_FILE = 16 * 2**30
@@ -39,10 +42,16 @@ def read_transcripts(
     path: Path, longest_line: int = LONGEST_LINE, longest_file: int = LONGEST_FILE
 ) -> Iterator[Episode]:
     """The episodes of a file, in its order. Raises ImportLineError for the first line that is wrong."""
+    return (episode for episode, _ in _read(path, longest_line, longest_file))
+
+
+def _read(
+    path: Path, longest_line: int = LONGEST_LINE, longest_file: int = LONGEST_FILE
+) -> Iterator[tuple[Episode, Declared]]:
     seen: dict[str, int] = {}
     for number, line in _lines(path, longest_line, longest_file):
         try:
-            episode = episode_from_line(_parsed(line))
+            episode, declared = read_line(_parsed(line))
         except Wrong as wrong:
             raise ImportLineError(Place(path, number), wrong.what, wrong.to_do) from None
         id = episode.key.id()
@@ -50,7 +59,7 @@ def read_transcripts(
             what = f"the same model, scenario, context and sample as line {seen[id]}"
             raise ImportLineError(Place(path, number), what, "give each sample of a context its own number")
         seen[id] = number
-        yield episode
+        yield episode, declared
     if not seen:
         raise ImportLineError(Place(path, 1), "the file has no transcripts", "write one JSON object a line")
 
@@ -60,7 +69,7 @@ def import_file(
     out: Path,
     *,
     target: str,
-    contrast: tuple[str, str] = ("training", "deployment"),
+    contrast: tuple[str, str] | None = None,
     sign: Literal["positive", "negative", "either"] = "positive",
     reveals: Sequence[str] = ("alignment_faking",),
     created: datetime | None = None,
@@ -70,17 +79,22 @@ def import_file(
 ) -> Manifest:
     """Make the run `out` of the file's episodes; its name is that of `out`. All of the file, or nothing.
 
-    `behaviour` and `options` say which label tells the behaviour; they are kept for whoever grades.
+    `behaviour` and `options` say which label tells the behaviour; they are kept for whoever grades. Without
+    `contrast`, lines that a run was exported to are compared as its families declare, others as training with
+    deployment.
 
     Raises ImportLineError for a line that can't be read, UsageError when a context of the contrast is nowhere in
     the file, StoreError when `out` exists.
     """
     about = _About()
     name = out.name.removesuffix(runs.SUFFIX)
-    declared = Contrast(contrast[0], contrast[1], target, sign, tuple(reveals))
 
     def manifest() -> Manifest:
-        about.refuse_missing(path, contrast)
+        first, second = contrast or CONTEXTS
+        asked = Contrast(first, second, target, sign, tuple(reveals))
+        contrasts = about.contrasts(asked, declared_first=contrast is None and not behaviour)
+        for each in contrasts:
+            about.refuse_missing(path, each.contrast)
         about.refuse_label(path, behaviour)
         return Manifest(
             run=name,
@@ -91,7 +105,7 @@ def import_file(
             samples=about.samples,
             scenarios=about.planned_scenarios(),
             agents=tuple(_agent(model) for model in sorted(about.models)),
-            contrasts=tuple(FamilyContrast(family=f, contrast=declared) for f in sorted(about.families)),
+            contrasts=contrasts,
             behaviour=behaviour,
             options=options,
             versions={
@@ -101,7 +115,7 @@ def import_file(
             },
         )
 
-    write_run(out, about.watch(read_transcripts(path)), manifest)
+    write_run(out, about.watch(_read(path)), manifest)
     return manifest()
 
 
@@ -111,30 +125,45 @@ class _About:
     def __init__(self) -> None:
         self.models: set[str] = set()
         self.contexts: set[str] = set()
-        self.families: set[str] = set()
+        self.families: dict[str, tuple[Contrast, ...]] = {}
         self.labels: set[str] = set()
         self.samples = 0
         self._prompts: dict[tuple[str, str, str], set[bytes]] = {}
+        self._behaviours: dict[tuple[str, str, str], Behaviour | None] = {}
 
-    def watch(self, episodes: Iterator[Episode]) -> Iterator[Episode]:
-        for episode in episodes:
+    def watch(self, lines: Iterator[tuple[Episode, Declared]]) -> Iterator[Episode]:
+        for episode, declared in lines:
             key = episode.key
             self.models.add(key.agent)
             self.contexts.add(key.context)
-            self.families.add(episode.family)
+            others = self.families.get(episode.family, ())
+            self.families[episode.family] = tuple(dict.fromkeys((*others, *declared.contrasts)))
             self.labels.update(name for name, _ in episode.labels)
             self.samples = max(self.samples, key.sample + 1)
             prompt = [part for m in episode.messages if m.role in ("system", "user") for part in (m.role, m.text)]
             scenario = (key.scenario, episode.family, key.variant)
             self._prompts.setdefault(scenario, set()).add(digest(key.context, *prompt))
+            self._behaviours.setdefault(scenario, declared.behaviour)
             yield episode
+
+    def contrasts(self, asked: Contrast, *, declared_first: bool) -> tuple[FamilyContrast, ...]:
+        """For each family the contrast that is asked for; where they go first, those that its lines declare."""
+        return tuple(
+            FamilyContrast(family=family, contrast=contrast)
+            for family, declared in sorted(self.families.items())
+            for contrast in ((declared_first and declared) or (asked,))
+        )
 
     def planned_scenarios(self) -> tuple[PlannedScenario, ...]:
         return tuple(
             PlannedScenario(
-                name=name, family=family, variant=variant, sha256=digest(*sorted(prompts)).hex(), behaviour=None
+                name=scenario[0],
+                family=scenario[1],
+                variant=scenario[2],
+                sha256=digest(*sorted(prompts)).hex(),
+                behaviour=self._behaviours[scenario],
             )
-            for (name, family, variant), prompts in sorted(self._prompts.items())
+            for scenario, prompts in sorted(self._prompts.items())
         )
 
     def refuse_label(self, path: Path, behaviour: str) -> None:
@@ -143,8 +172,8 @@ class _About:
             there = f"there are: {', '.join(sorted(self.labels))}" if self.labels else "no line has any label"
             raise UsageError(f"no line of {path} has the label {name!r}", there)
 
-    def refuse_missing(self, path: Path, contrast: tuple[str, str]) -> None:
-        missing = [context for context in contrast if context not in self.contexts]
+    def refuse_missing(self, path: Path, contrast: Contrast) -> None:
+        missing = [context for context in (contrast.first, contrast.second) if context not in self.contexts]
         if missing:
             what = (
                 f"{path} has no context {missing[0]!r}; its contexts are {safe(', '.join(sorted(self.contexts)))}"

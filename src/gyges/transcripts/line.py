@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from gyges.transcripts.exact import Details, Said, first_fault
+from gyges.transcripts.exact import NOTHING_DECLARED, Declared, Details, Said, first_fault
 from gyges.transcripts.reasoning import split_tags
 from gyges.transcripts.record import (
     Episode,
@@ -59,6 +59,11 @@ class Wrong(Exception):  # noqa: N818 - becomes an ImportLineError as soon as fi
 
 def episode_from_line(value: object) -> Episode:
     """The episode that a parsed line describes. Raises Wrong."""
+    return read_line(value)[0]
+
+
+def read_line(value: object) -> tuple[Episode, Declared]:
+    """The episode that a parsed line describes, and what its scenario declared where it says so. Raises Wrong."""
     line = _object(value, "the line")
     _refuse_unknown(line, (*_REQUIRED, *_OPTIONAL), "the line")
     for key in _REQUIRED:
@@ -69,7 +74,7 @@ def episode_from_line(value: object) -> Episode:
     scenario = _name(line, "scenario")
     messages = _messages(line["messages"])
     refused = messages[-1][1] is not None
-    return Episode(
+    episode = Episode(
         key=EpisodeKey(_name(line, "model"), scenario, "", _name(line, "context"), _sample(line["sample"])),
         family=scenario.rpartition("/")[0] or NO_FAMILY,
         outcome=Outcome.REFUSED_BY_MODEL if refused else Outcome.COMPLETED,
@@ -81,9 +86,10 @@ def episode_from_line(value: object) -> Episode:
         labels=_texts(line.get("labels"), "labels"),
         metadata=_texts(line.get("metadata"), "metadata"),
     )
+    return episode, NOTHING_DECLARED
 
 
-def line_from_episode(episode: Episode) -> Object:
+def line_from_episode(episode: Episode, declared: Declared = NOTHING_DECLARED) -> Object:
     """The line that `episode_from_line` makes this episode of. It shares nothing with the episode.
 
     Two lone surrogates side by side become one character on the way: JSON can't tell them apart.
@@ -96,7 +102,7 @@ def line_from_episode(episode: Episode) -> Object:
         "messages": [_line_message(message) for message in episode.messages],
         "labels": dict(episode.labels),
         "metadata": dict(episode.metadata),
-        "gyges": Details.of(episode).model_dump(mode="python"),
+        "gyges": Details.of(episode, declared).model_dump(mode="python"),
     }
 
 
@@ -116,14 +122,14 @@ def _line_call(call: ToolCall) -> Object:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-def _exact_episode(line: Object) -> Episode:
+def _exact_episode(line: Object) -> tuple[Episode, Declared]:
     """The episode of a line that was exported. What stands under `gyges` is taken as it is."""
     try:
         details = Details.model_validate(line["gyges"])
         messages = tuple(_exact_message(item) for item in _list(line["messages"], "'messages'"))
     except ValidationError as error:
         raise Wrong(first_fault(error), "leave what `gyges export` wrote there as it is") from error
-    return Episode(
+    episode = Episode(
         key=EpisodeKey(
             _text_of(line, "model"),
             _text_of(line, "scenario"),
@@ -142,6 +148,7 @@ def _exact_episode(line: Object) -> Episode:
         labels=_texts(line.get("labels"), "labels"),
         metadata=_texts(line.get("metadata"), "metadata"),
     )
+    return episode, details.declared()
 
 
 def _exact_message(value: object) -> Message:
