@@ -111,7 +111,7 @@ class Trials:
         self.count += 1
         path = self.folder / f"run-{self.count}.sqlite"
         start, acknowledged, reached = self.log.stat().st_size, set[str](), False
-        before, known = Stored({}, {}, set()), Seen((), frozenset())
+        before, known = Stored({}, {}, set()), Seen((), ())
         for number, planted in enumerate([*faults, ""]):
             ended = self.played(path, planted)
             if number == len(faults) - 1:

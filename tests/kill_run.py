@@ -34,9 +34,9 @@ from gyges.transcripts.verify import verify
 from tests.conftest import FAMILY, SCENARIO
 
 AT_ONCE = 16
-SECONDS_A_CALL = (0.3, 0.4, 0.5)
-"""How long the server takes, in turn: less than a model does. What arrives and is not committed when a kill comes
-is the calls at once, times the time from arrival to commit, over this."""
+SECONDS_A_CALL = 0.1
+"""How long the server takes: far less than a model does. What arrives and is not committed when a kill comes is
+the calls at once, times the time from the server's last byte to the commit, over this: 1 is 6 ms."""
 ENOUGH = 100
 """Kills from which on their mean says something."""
 QUESTIONS = ("Hello. What do you do?", "What did you do yesterday?", "Is it raining?")
@@ -58,11 +58,8 @@ def make_study(folder: Path) -> None:
     for number in range(10):
         text = SCENARIO.replace("NUMBER", str(number))
         (family.parent / f"walk-{number:02}.yaml").write_text(text, encoding="utf-8")
-    faults = [
-        {"match": {"every": 3 - at}, "fault": {"kind": "hang", "seconds": seconds}}
-        for at, seconds in enumerate(SECONDS_A_CALL)
-    ]
-    (folder / "slow.json").write_text(json.dumps({"faults": faults}), encoding="utf-8")
+    slow = {"fault": {"kind": "hang", "seconds": SECONDS_A_CALL}}
+    (folder / "slow.json").write_text(json.dumps({"faults": [slow]}), encoding="utf-8")
 
 
 def forked(work: Callable[[int], None]) -> tuple[int, int]:
@@ -137,10 +134,10 @@ def play(path: Path, prepared: Prepared, acknowledge: int) -> None:
     run_loop((play_rest if path.exists() else play_into)(path, prepared, done))
 
 
-def killed(path: Path, prepared: Prepared, seconds: float) -> tuple[bool, set[str]]:
-    """Play for so long at most. Whether it had to be killed, and the ids of the acknowledged episodes."""
+def killed(path: Path, prepared: Prepared, seconds: float) -> tuple[float | None, set[str]]:
+    """Play for so long at most. When it was killed, if it had to be, and the ids of the acknowledged episodes."""
     child, reading = forked(lambda writing: play(path, prepared, writing))
-    until, acknowledged, ended = time.monotonic() + seconds, b"", False
+    until, acknowledged, ended, at = time.monotonic() + seconds, b"", False, None
     while not ended and (left := until - time.monotonic()) > 0:
         if select.select([reading], [], [], left)[0]:
             more = os.read(reading, 1 << 16)
@@ -148,34 +145,44 @@ def killed(path: Path, prepared: Prepared, seconds: float) -> tuple[bool, set[st
             ended = not more
     if not ended:
         os.kill(child, signal.SIGKILL)
+        at = time.time()
     _, status = os.waitpid(child, 0)
     while more := os.read(reading, 1 << 16):
         acknowledged += more
     os.close(reading)
     if ended and status:
         raise Wrong("the run ended with an error")
-    return not ended, {acknowledged[at : at + 16].decode() for at in range(0, len(acknowledged) - 15, 16)}
+    ids = {acknowledged[first : first + 16].decode() for first in range(0, len(acknowledged) - 15, 16)}
+    return at, ids
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the witness saw of a run, in order: the draw of each request, and which were answered in full."""
+    """What the witness saw of a run, in order: the draw of each request, and when it was answered in full."""
 
     received: tuple[str, ...]
-    sent: frozenset[str]
+    sent: tuple[float | None, ...]
+
+    def delivered(self, before: Seen, until: float) -> set[str]:
+        """What was answered in full, until then, of the requests that came since `before`.
+
+        A server that waits for the processor goes on for a while to write into the sockets of a dead process."""
+        first = len(before.received)
+        times = zip(self.received[first:], self.sent[first:], strict=True)
+        return {draw for draw, at in times if at is not None and at <= until}
 
 
 def seen(log: Path, start: int) -> Seen:
     """From byte `start` of the witness log on."""
     draws: dict[int, str] = {}
-    sent = set()
+    sent: dict[int, float] = {}
     for line in log.read_bytes()[start:].splitlines():
         entry = json.loads(line)
         if entry["event"] == "received":
             draws[entry["n"]] = next(value for name, value in entry["headers"].items() if name == "x-gyges-draw")
         elif entry["event"] == "sent" and entry["n"] in draws:
-            sent.add(draws[entry["n"]])
-    return Seen(tuple(draws.values()), frozenset(sent))
+            sent[entry["n"]] = entry["at"]
+    return Seen(tuple(draws.values()), tuple(map(sent.get, draws)))
 
 
 @dataclass
@@ -230,23 +237,24 @@ class Harness:
         """One run, killed until it comes to its end (or `most` kills were made)."""
         path = self.folder / f"run-{number}.sqlite"
         start, acknowledged = self.log.stat().st_size, set[str]()
-        before, at_kill = Stored({}, {}, set()), Seen((), frozenset())
-        alive = True
-        while alive:
+        before, at_kill = Stored({}, {}, set()), Seen((), ())
+        at: float | None = 0.0
+        while at is not None:
             seconds = chance.uniform(0.02, 0.8) * self.seconds if self.kills < most else 60.0
-            alive, fresh = killed(path, self.prepared, seconds)
+            at, fresh = killed(path, self.prepared, seconds)
             time.sleep(0.05)  # What was on its way has come.
             now, after = stored(path, self.keys), seen(self.log, start)
             acknowledged |= fresh
             self._compare(before, at_kill, now, after)
             if lost := acknowledged - set(now.episodes):
                 raise Wrong(f"{len(lost)} acknowledged episodes are lost")
-            if alive:
+            if at is not None:
                 self.kills += 1
                 unlisted = set(after.received) - set(now.answers) - now.unanswered
                 if unlisted:
                     raise Wrong(f"{len(unlisted)} calls may have been billed and are not listed")
-                self.delivered += len(after.sent - set(now.answers))
+                # Each once, at the kill that lost it: it may still be unanswered at the next.
+                self.delivered += len(after.delivered(at_kill, at) - set(now.answers))
             before, at_kill = now, after
         self._finished(path, before, at_kill, start)
 

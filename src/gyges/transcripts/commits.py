@@ -1,7 +1,8 @@
 """Everything that came in during one round of the event loop is one transaction. It knows no tables.
 
 A row is committed in the round after it was handed over, on the loop's own thread: a commit of the usual size
-takes a fifth of a millisecond; waking another thread for it takes several where the loop is busy. What may
+takes a fifth of a millisecond; waking another thread for it takes several where the loop is busy. What was paid
+for does not even wait for the rest of its round, unless there was a commit just now. What may
 take longer (large rows, the log's way into the file, waiting for the disk after each commit) is done aside, in a
 thread, while rows wait their turn. A row that was handed over is committed even if nobody waits for it any more.
 
@@ -35,6 +36,8 @@ LARGE = 256 * 1024
 """Bytes of a group from which on packing them would hold up the loop."""
 MOST = 1000
 """Rows in one transaction."""
+SECONDS_BETWEEN_ANSWERS = 0.004
+"""An answer is committed at once where the last commit is so long ago: more often would cost more than it saves."""
 AT_A_TIME = 8
 """Who is told in one round of the loop: each goes on at once, and hundreds would keep everybody else waiting."""
 PAGES_OF_A_ROW = 4
@@ -83,18 +86,25 @@ class Commits:
         self._heard: deque[tuple[Waiter, StoreError | None]] = deque()
         """Whose rows are stored, and who has not been told yet."""
         self._pages = 0
+        self._last = 0.0
+        """When the last commit on the loop's thread was begun: the loop's own clock stands still within a round."""
         self._waiting_since: float | None = None
         self._warned = False
         connection.execute("PRAGMA wal_autocheckpoint = 0")
 
-    async def commit(self, write: Write, size: int = 0) -> None:
-        """Hand over and wait until committed. Cancelling ends the waiting, not the writing. `size` is in bytes."""
+    async def commit(self, write: Write, size: int = 0, *, paid: bool = False) -> None:
+        """Hand over and wait until committed. Cancelling ends the waiting, not the writing. `size` is in bytes.
+
+        What was `paid` for goes first, with all that waits."""
         if self._broken:
             raise self._broken
         loop = asyncio.get_running_loop()
         entry = _Entry(write, loop.create_future(), size)
         self._group.append(entry)
-        self._arrange(loop)
+        if paid and self._waiting_since is None and time.monotonic() - self._last >= SECONDS_BETWEEN_ANSWERS:
+            self._flush(loop)
+        else:
+            self._arrange(loop)
         await entry.waiter
 
     @property
@@ -141,6 +151,7 @@ class Commits:
         if self._always_aside or sum(entry.size for entry in group) >= LARGE:
             self._go_aside(group, lambda: self._commit(group), loop)
         else:
+            self._last = time.monotonic()
             self._finish(group, self._try(group), loop)
 
     def _go_aside(
