@@ -88,7 +88,7 @@ class RunWriter:
     async def call(self, call: Call) -> None:
         """Add a call. The same ordinal and attempt may come again (after a crash): nothing is replaced."""
         size = len(call.request) + len(call.response or b"")
-        await self._commits.commit(lambda db: rows.put_call(db, call), size)
+        await self._commits.commit(lambda db: rows.put_call(db, call), size, paid=call.response is not None)
 
     async def episode(self, episode: Episode) -> None:
         """Store an episode. Again is nothing; a pending one is replaced; any other with this id is refused."""
