@@ -193,7 +193,6 @@ def write(
                 await writer.call(call)
             if grades:
                 await writer.grades(grades, "set-1")
-            await writer.index()
 
     with ThreadPoolExecutor(1) as thread:  # A test may have a loop of its own running.
         thread.submit(asyncio.run, fill()).result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Sequence
 from html.parser import HTMLParser
@@ -13,7 +14,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from gyges.browse import shelf, table_pages
+from gyges.browse.index import build_in_steps, build_index
+from gyges.browse.shelf import Shelf
 from gyges.transcripts import reader
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.search_index import beside, fill
 from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
 HARMLESS = "harmless"
@@ -177,12 +182,28 @@ def test_a_search_that_takes_too_long_is_given_up(run: Path, monkeypatch: pytest
     assert "took too long" in answer.text
 
 
-def test_a_large_run_is_not_read_from_end_to_end_for_a_search_without_words(
-    run: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(table_pages, "SCANNED", 1)
-    assert client(run).get("/run/kind/pairs?q=%2A%2A").status_code == 400
-    assert client(run).get("/run/kind/pairs?q=%2A+day").status_code == 200
+def test_a_search_that_looked_at_some_only_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_pages, "LOOKED_THROUGH", -1.0)
+    assert "Searched so far: 1 of 32 episodes" in client(run).get("/run/kind/pairs?q=%2A%2A").text
+    fill(run)
+    assert "Searched so far" not in client(run).get("/run/kind/pairs?q=day").text
+
+
+@pytest.mark.parametrize(
+    ("query", "pairs"),
+    [
+        ("q=nice+day&in=reasoning", 8),
+        ("q=nice+day&in=answers", 0),
+        ("q=will&in=prompts", 16),
+        ("q=nice+day&in=nowhere", 8),
+        ("q=nice+AND+day&as=expression", 8),
+        ("q=nice+NOT+day&as=expression", 0),
+    ],
+)
+def test_a_search_can_be_for_one_part_and_can_be_an_expression(run: Path, query: str, pairs: int) -> None:
+    fill(run)
+    page = Page(client(run).get(f"/run/kind/pairs?{query}").text)
+    assert f"{pairs} pairs" in page.words
 
 
 @pytest.mark.parametrize(
@@ -310,12 +331,46 @@ def test_a_run_that_grows_is_indexed_again(tmp_path: Path, monkeypatch: pytest.M
     assert count(browser.get("/run/kind/pairs").text) == 17
 
 
-def test_a_large_run_is_indexed_by_a_process_of_its_own(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_run_is_read_by_a_process_of_its_own(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = client(run).get("/run/kind/pairs").text
     monkeypatch.setattr(shelf, "APART", 1)
-    assert client(run).get("/run/kind/pairs").text == here
+    large = client(run)
+    answer = large.get("/run/kind/pairs")
+    assert answer.status_code == 503
+    assert "This run is being read" in answer.text
+    ends = time.monotonic() + 30
+    while large.get("/run/kind/pairs").text != here and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert large.get("/run/kind/pairs").text == here
+
+
+def test_a_large_run_that_is_damaged_says_so(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "APART", 1)
     damaged = run.with_name("damaged.sqlite")
     damaged.write_bytes(run.read_bytes()[:5000] + b"\0" * 5000)
-    answer = client(damaged).get("/run/damaged/pairs")
+    asking, ends = client(damaged), time.monotonic() + 30
+    while "being read" in (answer := asking.get("/run/damaged/pairs")).text and time.monotonic() < ends:
+        time.sleep(0.05)
     assert answer.status_code == 503
+    assert "being read" not in answer.text
     assert str(run.parent) not in answer.text
+
+
+def test_a_first_index_has_the_pairs_before_their_words_are_read(run: Path) -> None:
+    with RunReader(run) as reader:
+        told: list[tuple[int, int]] = []
+        first, whole = build_in_steps(reader, lambda done, of: told.append((done, of)))
+        assert whole == build_index(reader)
+    assert first.report is None
+    assert [(line.id, line.quadrant) for line in first.pairs] == [(line.id, line.quadrant) for line in whole.pairs]
+    assert told == [(0, 32)]
+
+
+def test_search_indexes_are_filled_beside_large_runs_only(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside(run).unlink(missing_ok=True)
+    monkeypatch.setattr(shelf, "EVERY", 0.01)
+    Shelf([run]).fill(iter([False, True]).__next__)
+    assert not beside(run).exists()
+    monkeypatch.setattr(shelf, "SEARCHED", 1)
+    Shelf([run]).fill(iter([False, True]).__next__)
+    assert beside(run).exists()

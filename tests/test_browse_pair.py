@@ -12,6 +12,7 @@ from gyges.scenarios.plan import Text
 from gyges.scenarios.world import Change
 from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead
 from gyges.transcripts.record import Message, Reasoning, ToolCall, ToolResult, Visibility
+from gyges.transcripts.search import Query
 from tests.browsing import kind_pair
 
 
@@ -130,7 +131,7 @@ def test_many_findings_get_as_many_letters() -> None:
 )
 def test_words_that_were_searched_for_are_marked(words: str, marked: list[str]) -> None:
     one = kind_pair("s", 0, "complies", "declines")[0][0]
-    thought = view(one, None, words=words).turns[2].first
+    thought = view(one, None, query=Query(words) if words else None).turns[2].first
     assert thought is not None
     found = [p.text for p in thought.thoughts[0].words or [] if any(mark.kind == "found" for mark in p.marks)]
     assert found == marked
@@ -177,7 +178,7 @@ def test_where_the_sides_call_other_tools_their_action_parts() -> None:
             (one, other), sides, (ToolResult("1"), ToolResult("2", True)), strict=True
         )
     )
-    shown = view(first, second, words="ann")
+    shown = view(first, second, query=Query("ann"))
     assert shown.forks == {"action": "a-1-c1"}
     cells = [cell for turn in shown.turns for cell in turn.cells if cell]
     assert [asked.id for cell in cells for asked in cell.calls if asked.parted] == ["a-1-c1", "b-1-c1"]

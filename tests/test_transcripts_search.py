@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gyges.errors import UsageError
+from gyges.errors import StoreError, UsageError
+from gyges.transcripts import search_index
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import (
     Episode,
@@ -21,8 +24,9 @@ from gyges.transcripts.record import (
     ToolResult,
     Visibility,
 )
-from gyges.transcripts.search import Hit, Part
-from gyges.transcripts.store import RunReader, RunWriter, index_run, write_run
+from gyges.transcripts.search import Hit, Part, Query
+from gyges.transcripts.search_index import beside, fill
+from gyges.transcripts.store import RunReader, RunWriter, write_run
 
 MANIFEST = Manifest(
     run="one",
@@ -61,14 +65,20 @@ def path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
             await writer.episode(EPISODES[2])
 
     if request.param != "not indexed":
-        asyncio.run(index_run(path))
+        fill(path)
     asyncio.run(rest())
     return path
 
 
-def found(path: Path, text: str, part: Part | None = None) -> list[Hit]:
+def found(path: Path, text: str, part: Part | None = None, literal: bool = True) -> list[Hit]:
+    """The places in the episodes that a search names; each of them has one."""
+    query = Query(text, part, literal)
     with RunReader(path) as reader:
-        return list(reader.search(text, part=part))
+        named = reader.search(query)
+        ids = sorted((number, id) for id, number in reader.numbers().items() if number in named.episodes)
+        hits = list(reader.places(query, [id for _, id in ids]))
+        assert {hit.episode for hit in hits} == {id for _, id in ids}
+        return hits
 
 
 @pytest.mark.parametrize(
@@ -143,7 +153,7 @@ def test_tool_calls_are_found_by_name_and_argument(tmp_path: Path, indexed_first
     key = EpisodeKey("a", "f/s", "", "c", 0)
     write_run(path, [Episode(key, "f", Outcome.COMPLETED, "", messages, 1.0, 2.0)], lambda: MANIFEST)
     if indexed_first:
-        asyncio.run(index_run(path))
+        fill(path)
     (hit,) = found(path, "send_mail to ann")
     assert (hit.message, hit.channel, hit.block, hit.found) == (0, "call", 1, 'send_mail {"to": "ann')
     assert [(hit.channel, hit.block) for hit in found(path, "will")] == [("text", 0), ("call", 1), ("text", 0)]
@@ -151,16 +161,11 @@ def test_tool_calls_are_found_by_name_and_argument(tmp_path: Path, indexed_first
     assert [hit.channel for hit in found(path, "will", "answers")] == ["text"]
 
 
-def test_no_more_hits_than_asked_for(path: Path) -> None:
-    with RunReader(path) as reader:
-        assert len(list(reader.search("will", limit=2))) == 2
-
-
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run") / "one.sqlite"
     write_run(path, EPISODES, lambda: MANIFEST)
-    asyncio.run(index_run(path))
+    fill(path)
     return path
 
 
@@ -174,25 +179,112 @@ def test_no_text_is_syntax(indexed: Path, text: str) -> None:
 @pytest.mark.parametrize("expression", ['"', "AND", "a:b", "*", "NEAR(", "^", "(", "-", "text:", "\ud800", "\x00"])
 def test_a_wrong_expression_is_a_usage_error(indexed: Path, expression: str) -> None:
     with RunReader(indexed) as reader, pytest.raises(UsageError, match="no search expression"):
-        list(reader.search(expression, literal=False))
+        reader.search(Query(expression, literal=False))
 
 
 def test_an_expression_finds_what_it_describes(indexed: Path) -> None:
-    with RunReader(indexed) as reader:
-        hits = list(reader.search("nobody OR (may AND train*)", literal=False))
+    hits = found(indexed, "nobody OR (may AND train*)", literal=False)
     assert [(hit.episode, hit.found) for hit in hits] == [
         (EPISODES[0].key.id(), "may"),
         (EPISODES[1].key.id(), "Nobody"),
     ]
+    assert [hit.found for hit in found(indexed, "will NOT tier", "prompts", literal=False)] == []
+
+
+def test_one_letter_is_a_whole_word(path: Path) -> None:
+    assert [hit.found for hit in found(path, "I")] == ["I", "I"]
+    assert [hit.found for hit in found(path, "d")] == ["d"]
+    assert [hit.found for hit in found(path, "i w")] == []
+
+
+def test_no_phrase_goes_from_one_text_into_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "one.sqlite"
+    messages = (Message("user", "first words"), Message("user", "other things"))
+    key = EpisodeKey("a", "f/s", "", "c", 0)
+    write_run(path, [Episode(key, "f", Outcome.COMPLETED, "", messages, 1.0, 2.0)], lambda: MANIFEST)
+    fill(path)
+    assert found(path, "words other") == []
+    assert [hit.found for hit in found(path, "other thing")] == ["other thing"]
 
 
 async def test_a_pending_episode_is_found_and_its_old_words_are_not_when_it_is_done(tmp_path: Path) -> None:
     path = tmp_path / "one.sqlite"
     with RunWriter.create(path, MANIFEST) as writer:
         await writer.episode(episode(0, "asked", "", "unfinished", Outcome.PENDING))
-        await writer.index()
+        fill(path)
         assert [hit.found for hit in found(path, "unfinished")] == ["unfinished"]
         await writer.episode(episode(0, "asked", "", "done"))
-        await writer.index()
+        fill(path)
     assert found(path, "unfinished") == []
     assert [hit.found for hit in found(path, "done")] == ["done"]
+
+
+def test_the_run_is_not_touched_by_its_index(indexed: Path, tmp_path: Path) -> None:
+    run = tmp_path / "one.sqlite"
+    run.write_bytes(indexed.read_bytes())
+    run.chmod(0o400)
+    fill(run)
+    assert run.read_bytes() == indexed.read_bytes()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["one.sqlite", "one.words"]
+
+
+def test_an_index_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "one.sqlite"
+    write_run(path, EPISODES, lambda: MANIFEST)
+    monkeypatch.setattr(search_index, "AT_ONCE", 1)
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, of: int) -> None:
+        told.append((done, of))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(path, stop)
+    fill(path, lambda done, of: told.append((done, of)))
+    assert told == [(0, 3), (1, 3), (2, 3), (2, 3), (3, 3), (3, 3)]
+    assert [hit.found for hit in found(path, "will you")] == ["Will you", "Will you"]
+
+
+def test_the_index_of_another_run_or_a_damaged_one_is_not_believed(indexed: Path, tmp_path: Path) -> None:
+    path = tmp_path / "one.sqlite"
+    write_run(path, EPISODES[:1], lambda: MANIFEST.model_copy(update={"created": "2026-11-22T00:00:00+00:00"}))
+    for wrong in (beside(indexed).read_bytes(), b"SQLite format 3\0" + b"x" * 5000, b"", b"words"):
+        beside(path).write_bytes(wrong)
+        with RunReader(path) as reader:
+            assert reader.search(Query("nobody")).episodes == set()
+            assert reader.search(Query("train")).episodes == {1}
+        fill(path)
+        with RunReader(path) as reader:
+            assert reader.search(Query("train"), patience=-1.0).looked_at == 1
+
+
+def test_an_index_with_more_in_it_than_ours_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "one.sqlite"
+    write_run(path, EPISODES, lambda: MANIFEST)
+    fill(path)
+    db = sqlite3.connect(beside(path))
+    db.execute("CREATE TRIGGER t AFTER INSERT ON taken BEGIN DELETE FROM about; END")
+    db.close()
+    fill(path)
+    db = sqlite3.connect(beside(path))
+    assert db.execute("SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'").fetchone() == (0,)
+    db.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_where_nothing_can_be_written_every_word_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "one.sqlite"
+    write_run(path, EPISODES, lambda: MANIFEST)
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError):
+        fill(path)
+    assert len(found(path, "will you")) == 2
+    tmp_path.chmod(0o700)
+
+
+def test_what_no_index_knows_is_looked_for_as_long_as_there_is_patience(path: Path) -> None:
+    with RunReader(path) as reader:
+        assert reader.search(Query("«")).looked_at == 3
+        some = reader.search(Query("«"), patience=-1.0)
+    assert (some.looked_at, some.of, some.episodes) == (1, 3, set())

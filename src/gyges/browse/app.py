@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from gyges.browse.apart import Progress
 from gyges.browse.choice import Choice
 from gyges.browse.form import NoForm
 from gyges.browse.index import Index, PairLine
@@ -24,7 +26,7 @@ from gyges.browse.markdown import as_markdown
 from gyges.browse.page import asset, html
 from gyges.browse.pair import view
 from gyges.browse.place import read_place
-from gyges.browse.shelf import NotHere, Shelf
+from gyges.browse.shelf import BeingRead, NotHere, Shelf
 from gyges.browse.table_pages import TablePages, search
 from gyges.browse.views import Views
 from gyges.errors import GygesError, StoreError, UsageError
@@ -56,7 +58,12 @@ def make_app(shelf: Shelf, labels: Labels, views: Views, ending: Callable[[], bo
             *LabelPages(shelf, labels).routes(),
             Route("/static/{name}", static),
         ],
-        exception_handlers={GygesError: _refused, HTTPException: _not_found, Exception: _failed},
+        exception_handlers={
+            BeingRead: _being_read(shelf),
+            GygesError: _refused,
+            HTTPException: _not_found,
+            Exception: _failed,
+        },
     )
 
 
@@ -78,34 +85,40 @@ def overview(shelf: Shelf, _: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Shelved:
-    """A run on the overview; `trouble` says why there are no figures."""
+    """A run on the overview; `trouble` says why there are no figures, `progress` what is still being done."""
 
     name: str
     index: Index | None
     live: bool
+    progress: dict[str, Progress]
     trouble: str = ""
 
 
 def _shelved(shelf: Shelf, name: str) -> _Shelved:
     if shelf.warming and not shelf.ready(name):
-        return _Shelved(name, None, shelf.live(name), "This run is being read.")
+        return _Shelved(name, None, shelf.live(name), shelf.progress(name), "This run is being read.")
     try:
-        return _Shelved(name, shelf.index(name), shelf.live(name))
+        index = shelf.index(name)
+        return _Shelved(name, index, shelf.live(name), shelf.progress(name), shelf.trouble(name))
+    except BeingRead:
+        return _Shelved(name, None, shelf.live(name), shelf.progress(name), "This run is being read.")
     except StoreError as error:
-        return _Shelved(name, None, False, str(error))
+        return _Shelved(name, None, False, {}, str(error))
 
 
 def live(shelf: Shelf, ending: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:
-    """Tells an open overview when there is something new."""
+    """Tells an open page when there is something new, and how far the reading of large runs is."""
 
     async def answer(request: Request) -> Response:
         async def events() -> AsyncIterator[str]:
             told = ""
             while not ending() and not await request.is_disconnected():
-                version = shelf.version()
-                if version != told:
-                    yield f"data: {version}\n\n"
-                told = version
+                progress = {name: shelf.progress(name) for name in shelf.names}
+                news = {"version": shelf.version(), "progress": {name: p for name, p in progress.items() if p}}
+                said = json.dumps(news)
+                if said != told:
+                    yield f"data: {said}\n\n"
+                told = said
                 await asyncio.sleep(EVERY)
 
         return StreamingResponse(events(), media_type="text/event-stream")
@@ -133,7 +146,7 @@ def pair(shelf: Shelf, request: Request) -> Response:
         run=run,
         line=line,
         choice=choice,
-        view=view(*episodes, grades, linked, choice.words),
+        view=view(*episodes, grades, linked, choice.query()),
         before=before,
         after=after,
         at=at,
@@ -143,7 +156,7 @@ def pair(shelf: Shelf, request: Request) -> Response:
 
 def _asked(shelf: Shelf, request: Request) -> tuple[str, PairLine, Choice]:
     run = request.path_params["run"]
-    line = shelf.index(run).by_id.get(request.path_params["pair"])
+    line = shelf.index(run).pair(request.path_params["pair"])
     if line is None:
         raise NotHere("there is no such pair in this run", "the table of pairs lists what is")
     return run, line, Choice.read(request.query_params.multi_items())
@@ -161,7 +174,8 @@ def _around(
     shelf: Shelf, run: str, line: PairLine, choice: Choice
 ) -> tuple[PairLine | None, PairLine | None, int, int]:
     """The pairs before and after in the table this one was opened from, its place there (from 1) and how many."""
-    chosen = choice.pairs(shelf.index(run).pairs, search(shelf, run, choice.words))
+    found = search(shelf, run, choice)
+    chosen = choice.pairs(shelf.index(run).pairs, found.episodes if found else None)
     at = next((at for at, other in enumerate(chosen) if other.id == line.id), None)
     if at is None:
         return None, None, 0, len(chosen)
@@ -217,6 +231,20 @@ def static(request: Request) -> Response:
 
 
 # What went wrong
+
+
+def _being_read(shelf: Shelf) -> Callable[[Request, Exception], Response]:
+    """A page that waits, and then looks again."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, BeingRead)
+        run = request.path_params.get("run", "")
+        return html(
+            "reading.html", 503, run=run, what=error.what, to_do=error.to_do, version=shelf.version(),
+            progress_of=shelf.progress(run) if run in shelf.names else {},
+        )  # fmt: skip
+
+    return answer
 
 
 def _refused(_: Request, error: Exception) -> Response:

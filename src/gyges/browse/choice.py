@@ -11,9 +11,13 @@ from urllib.parse import urlencode
 
 from gyges.browse.index import FILTERS, PairLine
 from gyges.errors import UsageError
+from gyges.transcripts.search import PARTS, Part, Query
 
 PAGE = 100
 """Pairs on one page of the table."""
+
+EXPRESSION = "expression"
+"""Says in an address that the words are an expression."""
 
 Key = tuple[str | int, ...]
 
@@ -36,6 +40,8 @@ class Choice:
 
     wanted: tuple[tuple[str, str], ...] = ()
     words: str = ""
+    part: Part | None = None
+    literal: bool = True
     sort: str = "scenario"
     page: int = 1
 
@@ -50,12 +56,20 @@ class Choice:
             raise UsageError("pairs can't be sorted by that", f"sort by one of: {', '.join(SORTS)}")
         if not (page.isascii() and page.isdigit() and len(page) < 10 and int(page)):
             raise UsageError("there is no such page", "pages count from 1")
-        return cls(wanted, rest.get("q", "").strip(), sort, int(page))
+        part = next((part for part in PARTS if part == rest.get("in")), None)
+        return cls(wanted, rest.get("q", "").strip(), part, rest.get("as") != EXPRESSION, sort, int(page))
+
+    def query(self) -> Query | None:
+        """What is searched for, if anything is. Raises UsageError for words that are too many."""
+        return Query(self.words, self.part, self.literal) if self.words else None
 
     def address(self) -> str:
         """The query of an address that says the same; "" for everything in its usual order."""
-        items = list(self.wanted)
-        items += [("q", self.words)] if self.words else []
+        items: list[tuple[str, str]] = list(self.wanted)
+        if self.words:
+            items += [("q", self.words)]
+            items += [("in", self.part)] if self.part else []
+            items += [] if self.literal else [("as", EXPRESSION)]
         items += [("sort", self.sort)] if self.sort != "scenario" else []
         items += [("page", str(self.page))] if self.page > 1 else []
         return "?" + urlencode(items, errors="surrogatepass") if items else ""
@@ -66,6 +80,9 @@ class Choice:
     def without(self, name: str, value: str) -> Choice:
         return replace(self, wanted=tuple(item for item in self.wanted if item != (name, value)), page=1)
 
+    def without_words(self) -> Choice:
+        return replace(self, words="", part=None, literal=True, page=1)
+
     def sorted_by(self, name: str) -> Choice:
         """In the order of `name`; turned round if it is in this order already."""
         return replace(self, sort=f"-{name}" if self.sort == name else name, page=1)
@@ -73,10 +90,10 @@ class Choice:
     def on_page(self, page: int) -> Choice:
         return replace(self, page=page)
 
-    def pairs(self, pairs: Sequence[PairLine], found: Collection[str] | None = None) -> list[PairLine]:
+    def pairs(self, pairs: Sequence[PairLine], found: Collection[int] | None = None) -> list[PairLine]:
         """Those of the pairs (which come in their usual order) that are wanted, in the order that is asked for.
 
-        `found`: the episodes where the words stand; None if none are looked for.
+        `found`: the numbers of the episodes that hold the words; None if none are looked for.
         """
         wanted = {name: set(self.values(name)) for name, _ in self.wanted}
         chosen = [
@@ -85,7 +102,7 @@ class Choice:
             if all(not values.isdisjoint(FILTERS[name](pair)) for name, values in wanted.items())
         ]
         if found is not None:
-            chosen = [pair for pair in chosen if pair.first.id in found or pair.second.id in found]
+            chosen = [pair for pair in chosen if pair.first.number in found or pair.second.number in found]
         if self.sort != "scenario":
             chosen.sort(key=SORTS[self.sort.removeprefix("-")], reverse=self.sort.startswith("-"))
         return chosen

@@ -64,7 +64,7 @@ class Export:
 
     def __init__(self, paths: Sequence[Path], choose: str = "") -> None:
         """`choose` says which pairs, as it stands after the `?` in the address of a table of pairs."""
-        self._shelf = Shelf(paths)
+        self._shelf = Shelf(paths, patient=True)
         self._choice = Choice.read(parse_qsl(choose.removeprefix("?")))
         self._mask = Mask(list(secrets()))
         self._runs = [self._chosen(name) for name in self._shelf.names]
@@ -73,9 +73,9 @@ class Export:
             raise UsageError("no pair is like that", "choose others, or none to take all")
 
     def _chosen(self, name: str) -> _Run:
-        index, words = self._shelf.index(name), self._choice.words
+        index, query = self._shelf.index(name), self._choice.query()
         with self._shelf.open(name) as reader:
-            found = {hit.episode for hit in reader.search(words, limit=100_000)} if words else None
+            found = reader.search(query).episodes if query else None
         return _Run(name, index, self._choice.pairs(index.pairs, found))
 
     def characters(self) -> int:

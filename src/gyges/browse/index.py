@@ -15,6 +15,7 @@ from gyges.analysis.quadrants import Pair, pair_up, quadrant
 from gyges.analysis.result import Report
 from gyges.analysis.rows import contrasts_of, models_of, options_of, rows_of
 from gyges.analysis.table import Row, of_experiment
+from gyges.analysis.together import batch_of
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead
@@ -30,6 +31,8 @@ class Side:
     """One episode of a pair. `length` counts the agent's characters."""
 
     id: str
+    number: int
+    """In the run's file, by which a search knows it; 0 where it is not in it."""
     context: str
     outcome: Outcome
     behaviour: str
@@ -99,13 +102,22 @@ class Index:
     """A run's pairs and figures, as its file was when it was read."""
 
     manifest: Manifest
-    report: Report
+    report: Report | None
+    """None as long as the words are not read: a first index has no figures and no lengths."""
+    grades: str
+    """The set of grades that all of it goes by; "" where nothing is graded."""
     pairs: tuple[PairLine, ...]
     """By family, scenario, variant, sample and agent."""
     pending: int
-    by_id: dict[str, PairLine]
+    of_first: dict[str, list[int]]
+    """Where in `pairs` an episode is the first."""
     facets: dict[str, Counter[str]]
     """For each filter, the values there are and how many pairs have them; only filters that tell pairs apart."""
+
+    def pair(self, id: str) -> PairLine | None:
+        """The pair of this id."""
+        found = (self.pairs[at] for at in self.of_first.get(id.partition("-")[0], ()))
+        return next((line for line in found if line.id == id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +155,26 @@ def _shared(names: Iterable[str]) -> tuple[str, ...]:
     return _once(frozenset(names))
 
 
-class _Measured:
-    """A run whose episodes and grades are summed up while they pass to the table of rows: each is read once."""
+Told = Callable[[int, int], None]
+"""Is told how many episodes are read, of how many."""
 
-    def __init__(self, reader: RunReader) -> None:
+_TOLD_EVERY = 500
+
+
+class _Measured:
+    """A run whose episodes and grades are summed up while they pass to the table of rows: each is read once.
+
+    Until `with_words` is set, episodes come without their messages.
+    """
+
+    def __init__(self, reader: RunReader, told: Told | None = None) -> None:
         self._reader = reader
+        self._told = told
+        self._grades: list[Grade] | None = None
+        self.with_words = False
         self.lengths: dict[str, int] = {}
         self.graded: dict[str, _Graded] = {}
+        self.numbers = reader.numbers()
         self.auditor = Auditor()
 
     @property
@@ -157,17 +182,23 @@ class _Measured:
         return self._reader.manifest
 
     def episodes(self) -> Iterator[Episode]:
-        for episode in self._reader.episodes():
+        if not self.with_words:
+            for heading in self._reader.headings():
+                yield Episode(heading.key, heading.family, heading.outcome, heading.reason, (), 0.0, 0.0)
+            return
+        for at, episode in enumerate(self._reader.episodes()):
+            if self._told and not at % _TOLD_EVERY:
+                self._told(at, len(self.numbers))
             self.lengths[episode.key.id()] = _length(episode)
             self.auditor.see(episode)
             yield episode
 
     def grades(self, set_name: str | None = None) -> Iterator[Grade]:
-        grades = self._reader.grades(set_name)
-        for id, of_episode in groupby(grades, key=lambda grade: grade.episode):
-            together = list(of_episode)
-            self.graded[id] = self.graded.get(id, _Graded()).with_more(together)
-            yield from together
+        if self._grades is None:
+            self._grades = list(self._reader.grades(set_name))
+            for id, of_episode in groupby(self._grades, key=lambda grade: grade.episode):
+                self.graded[id] = self.graded.get(id, _Graded()).with_more(of_episode)
+        yield from self._grades
 
     def grade_sets(self) -> list[str]:
         return self._reader.grade_sets()
@@ -179,10 +210,31 @@ class _Measured:
 def build_index(reader: RunReader) -> Index:
     """Read the whole run once. Raises StoreError where it is damaged."""
     run = _Measured(reader)
+    run.with_words = True
+    return _index(run)
+
+
+def build_in_steps(reader: RunReader, told: Told) -> Iterator[Index]:
+    """A first index, soon, from what graders said; then the whole one. Raises StoreError as `build_index` does."""
+    run = _Measured(reader, told)
+    yield _index(run)
+    run.with_words = True
+    yield _index(run)
+
+
+def _index(run: _Measured) -> Index:
     manifest = run.manifest
     rows = rows_of(run)
-    lines = tuple(sorted(_lines(of_experiment(rows), run.graded, run.lengths), key=_usual))
-    report = analyse(
+    lines = tuple(sorted(_lines(of_experiment(rows), run), key=_usual))
+    report = _report(run, rows) if run.with_words else None
+    pending = sum(row.outcome is Outcome.PENDING for row in rows)
+    grades = next(reversed(run.grade_sets()), "")
+    return Index(manifest, report, grades, lines, pending, _places(lines), _facets(lines))
+
+
+def _report(run: _Measured, rows: Sequence[Row]) -> Report:
+    manifest = run.manifest
+    return analyse(
         manifest.run,
         rows,
         contrasts_of(manifest),
@@ -191,8 +243,13 @@ def build_index(reader: RunReader) -> Index:
         planted=manifest.planted,
         options=options_of(manifest),
     )
-    pending = sum(row.outcome is Outcome.PENDING for row in rows)
-    return Index(manifest, report, lines, pending, {line.id: line for line in lines}, _facets(lines))
+
+
+def _places(lines: Sequence[PairLine]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for at, line in enumerate(lines):
+        places.setdefault(line.first.id, []).append(at)
+    return places
 
 
 def _usual(pair: PairLine) -> tuple[str | int, ...]:
@@ -212,7 +269,7 @@ def _length(episode: Episode) -> int:
     return sum(len(m.text) + sum(len(r.text or "") for r in m.reasoning) for m in said)
 
 
-def _lines(rows: Sequence[Row], graded: dict[str, _Graded], lengths: dict[str, int]) -> Iterator[PairLine]:
+def _lines(rows: Sequence[Row], run: _Measured) -> Iterator[PairLine]:
     ordered = sorted(rows, key=lambda row: (row.family, row.agent))
     for _, group in groupby(ordered, key=lambda row: (row.family, row.agent)):
         of_agent = list(group)
@@ -220,14 +277,14 @@ def _lines(rows: Sequence[Row], graded: dict[str, _Graded], lengths: dict[str, i
             if contrast is not None:
                 chosen = [row for row in of_agent if row.contrast == contrast]
                 for pair in pair_up(chosen, contrast):
-                    yield _line(pair, contrast, graded, lengths)
+                    yield _line(pair, contrast, run)
 
 
-def _line(pair: Pair, contrast: Contrast, graded: dict[str, _Graded], lengths: dict[str, int]) -> PairLine:
+def _line(pair: Pair, contrast: Contrast, run: _Measured) -> PairLine:
     row = pair[0] or pair[1]
     assert row is not None  # pair_up makes no pair of nothing
     sides = (
-        _side(row, side, context, graded, lengths)
+        _side(row, side, context, run)
         for side, context in zip(pair, (contrast.first, contrast.second), strict=True)
     )
     # Rows from a database hold every name anew.
@@ -235,21 +292,23 @@ def _line(pair: Pair, contrast: Contrast, graded: dict[str, _Graded], lengths: d
     return PairLine(family, agent, scenario, variant, row.sample, quadrant(pair), *sides)
 
 
-def _side(known: Row, row: Row | None, context: str, graded: dict[str, _Graded], lengths: dict[str, int]) -> Side:
+def _side(known: Row, row: Row | None, context: str, run: _Measured) -> Side:
     """The episode of `row`; where there is none, the one that would make the pair of `known` complete."""
     id = EpisodeKey(known.agent, known.scenario, known.variant, context, known.sample).id()
+    number = run.numbers.get(id, 0)
     if row is None:
-        return Side(id, context, Outcome.PENDING, UNGRADED, "not in this run", None, (), 0)
-    grades = graded.get(id, _Graded())
+        return Side(id, number, context, Outcome.PENDING, UNGRADED, "not in this run", None, (), 0)
+    grades = run.graded.get(id, _Graded())
     shown = " / ".join(grades.labels) if row.complies is not None else UNGRADED
     return Side(
         id,
-        context,
+        number,
+        sys.intern(context),
         row.outcome,
-        shown,
-        row.ungraded,
+        sys.intern(shown),
+        sys.intern(row.ungraded),
         row.reveals,
         grades.findings,
-        lengths.get(id, 0),
+        run.lengths.get(id, 0),
         grades.disputed,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gyges.browse.place import SIDES, Linked, Place
 from gyges.scenarios.plan import Text
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import Episode, Message, Reasoning, ToolCall
+from gyges.transcripts.search import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Shown:
     """What is marked where, the words looked for, and how much of a text is shown."""
 
     marked: Marked
-    words: str
+    query: Query | None
     whole: int
     parted: tuple[str, ...]
     """Ids of the tool calls where the two sides part."""
@@ -117,7 +117,7 @@ class _Shown:
     """By side and id of a call, which tool was called."""
 
     def cut(self, place: Place, text: str, signal: Sequence[Mark] = ()) -> list[Piece]:
-        return pieces(text, [*signal, *self.marked.get(place, ()), *_found(text, self.words)], self.whole)
+        return pieces(text, [*signal, *self.marked.get(place, ()), *_found(text, self.query)], self.whole)
 
 
 def view(
@@ -125,12 +125,12 @@ def view(
     second: Episode | None,
     grades: Iterable[Grade] = (),
     linked: Linked | None = None,
-    words: str = "",
+    query: Query | None = None,
     whole: int = WHOLE,
 ) -> PairView:
-    """Align, mark and annotate. `words` are marked wherever they are said; None is an episode not played.
+    """Align, mark and annotate. What `query` looks for is marked wherever it is said.
 
-    Of a text longer than `whole` characters only some is shown.
+    None is an episode that is not played. Of a text longer than `whole` characters only some is shown.
     """
     given = list(grades)
     episodes = (first, second)
@@ -157,7 +157,7 @@ def view(
         for message in (episode.messages if episode else ())
         for call in message.calls
     }
-    shown = _Shown(marked, words, whole, parted, tools)
+    shown = _Shown(marked, query, whole, parted, tools)
     turns = tuple(_turn(one, other, shown) for one, other in rows)
     return PairView(first, second, turns, tuple(notes), forks)
 
@@ -250,7 +250,7 @@ def _state(text: Text | None, shown: _Shown) -> list[Piece] | None:
 
 def _asked(place: Place, at: int, call: ToolCall, shown: _Shown) -> Asked:
     id = call_id(place.side, place.message, at)
-    words = pieces(call.arguments, [*_found(call.arguments, shown.words)], shown.whole)
+    words = pieces(call.arguments, [*_found(call.arguments, shown.query)], shown.whole)
     return Asked(id, call, words, id in shown.parted)
 
 
@@ -260,11 +260,8 @@ def _thought(place: Place, reasoning: Reasoning, shown: _Shown) -> Thought:
     return Thought(place, reasoning, shown.cut(place, reasoning.text))
 
 
-def _found(text: str, words: str, most: int = 200) -> Iterator[Mark]:
+def _found(text: str, query: Query | None, most: int = 200) -> Iterator[Mark]:
     """Where the words that were searched for are said, in any case and whatever stands between them."""
-    said = re.findall(r"[^\W_]+", words)
-    if not words:
-        return
-    pattern = r"(?<![^\W_])" + r"[\W_]+".join(said) if said else re.escape(words)
-    for found in islice(re.finditer(pattern, text, re.IGNORECASE), most):
-        yield Mark(found.start(), found.end(), "found", "found")
+    for found in islice(query.pattern.finditer(text), most) if query else ():
+        if found[0]:
+            yield Mark(found.start(), found.end(), "found", "found")

@@ -40,12 +40,17 @@ def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, l
     store = Labels(labels or study.transcripts() / FILE)
     servers: list[uvicorn.Server] = []
     views = Views(store.path.with_name(VIEWS))
-    app = make_app(shelf, store, views, ending=lambda: any(server.should_exit for server in servers))
+
+    def ending() -> bool:
+        return any(server.should_exit for server in servers)
+
+    app = make_app(shelf, store, views, ending)
     address = f"http://127.0.0.1:{port}/?token={token}"
     print(f"{_many(len(paths))} at {address}\nCtrl+C ends it.", flush=True)
     if open_browser:
         webbrowser.open(address)
     threading.Thread(target=shelf.warm, daemon=True).start()
+    threading.Thread(target=shelf.fill, args=(ending,), daemon=True).start()
     # No access log: it would hold the token. No proxy headers: nobody stands between.
     config = uvicorn.Config(
         Guard(app, port=port, token=token),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 from gyges.analysis.report_html import to_html
+from gyges.browse import apart
+from gyges.browse.apart import Progress
 from gyges.browse.index import Index, build_index
 from gyges.errors import GygesError, StoreError, UsageError
 from gyges.transcripts.reader import RunReader
@@ -22,11 +22,21 @@ class NotHere(UsageError):  # noqa: N818 - an answer, not a fault
     """There is no such run, pair, episode or text."""
 
 
+class BeingRead(UsageError):  # noqa: N818 - an answer, not a fault
+    """A large run is read for the first time; soon there is something to see of it."""
+
+
 PATIENCE = 5.0
 """A run that grows is indexed again after this many times the time that indexing it took."""
 
 APART = 50_000_000
-"""Bytes of a run from which it is indexed by a process of its own."""
+"""Bytes of a run from which it is read by a process of its own."""
+
+SEARCHED = 4_000_000
+"""Bytes of a run from which it is given a search index; of a smaller one every word is read as fast."""
+
+EVERY = 5.0
+"""Seconds between two looks for runs whose search index is behind."""
 
 Stamp = tuple[tuple[int, int], ...]
 
@@ -47,14 +57,23 @@ class _Run:
     drawing: threading.Lock = field(default_factory=threading.Lock)
     drawn: tuple[Index, str] | None = None
     """The report of an index as a page: its plots take seconds to draw."""
+    reading: bool = False
+    read: Progress | None = None
+    """How far the process is that reads it."""
+    filled: Progress | None = None
+    """How far its search index is, while it is being filled."""
+    trouble: tuple[Stamp, StoreError] | None = None
+    """Why it could not be read apart, when its file was as it was."""
 
 
 class Shelf:
     """Runs by name. Every method may be called from any thread."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        """Raises UsageError when two runs have one name."""
+    def __init__(self, paths: Sequence[Path], patient: bool = False) -> None:
+        """`patient`: who asks for a run waits until all of it is read. Raises UsageError for two of one name."""
         self._runs = {path.stem: _Run(path) for path in paths}
+        self._patient = patient
+        self._turn = threading.Lock()
         self.warming = False
         if len(self._runs) < len(paths):
             raise UsageError("two of the runs have the same name", "browse one at a time, or rename a file")
@@ -78,24 +97,56 @@ class Shelf:
             raise nameless(error, path) from error
 
     def index(self, name: str) -> Index:
-        """The run's index, at most a little older than the run. Raises as `open` does."""
+        """The run's index, at most a little older than the run.
+
+        Raises as `open` does, and BeingRead for a large run of which there is nothing to see yet.
+        """
         path = self.path(name)
         run = self._runs[name]
         with run.lock:
             stamp = _stamp(path)
-            if run.kept is None or (run.kept.stamp != stamp and _is_due(run.kept)):
-                began = time.monotonic()
-                try:
-                    index = (_apart if _is_large(path) else _indexed)(path)
-                except StoreError as error:
-                    raise nameless(error, path) from error
-                run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
+            if not run.reading and (run.kept is None or (run.kept.stamp != stamp and _is_due(run.kept))):
+                if self._patient or not _is_large(path):
+                    self._read(run, stamp)
+                elif run.trouble is None or run.trouble[0] != stamp:
+                    run.reading = True
+                    threading.Thread(target=self._read_apart, args=(run, stamp), daemon=True).start()
+        if run.kept:
             return run.kept.index
+        if run.trouble and not run.reading:
+            raise run.trouble[1]
+        raise BeingRead("this run is being read", "it is large: in some seconds there is something to see")
+
+    def _read(self, run: _Run, stamp: Stamp) -> None:
+        began = time.monotonic()
+        try:
+            with RunReader(run.path) as reader:
+                index = build_index(reader)
+        except StoreError as error:
+            raise nameless(error, run.path) from error
+        run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
+
+    def _read_apart(self, run: _Run, stamp: Stamp) -> None:
+        """Runs in a thread of its own; one large run at a time."""
+        try:
+            with self._turn:
+                began = time.monotonic()
+                for said in apart.read(run.path):
+                    if not isinstance(said, Index):
+                        run.read = said
+                    elif said.report or run.kept is None:
+                        run.kept = _Kept(said, stamp, time.monotonic(), time.monotonic() - began)
+        except StoreError as error:
+            run.trouble = (stamp, nameless(error, run.path))
+        finally:
+            run.read, run.reading = None, False
 
     def report(self, name: str) -> str:
         """The run's report as one page, drawn when somebody first asks. Raises as `open` does."""
         index, run = self.index(name), self._runs[name]
         with run.drawing:
+            if index.report is None:
+                raise BeingRead("this run is being read", "in a while there is a report of it")
             if run.drawn is None or run.drawn[0] is not index:
                 run.drawn = (index, to_html([index.report]))
             return run.drawn[1]
@@ -108,6 +159,32 @@ class Shelf:
                 self.index(name)
         self.warming = False
 
+    def fill(self, ending: Callable[[], bool] = lambda: False) -> None:
+        """Keep the search indexes beside large runs up to date, until `ending`. What can't be written is left."""
+        seen: dict[str, Stamp] = {}
+        while not ending():
+            for name in reversed(self.names):
+                run = self._runs[name]
+                stamp = _stamp(run.path)
+                if seen.get(name) != stamp and _size(run.path) >= SEARCHED:
+                    seen[name] = stamp
+                    with suppress(StoreError):
+                        for said in apart.fill(run.path):
+                            run.filled = said if isinstance(said, tuple) else None
+                    run.filled = None
+            time.sleep(EVERY)
+
+    def trouble(self, name: str) -> str:
+        """Why a large run has no figures, where it could not be read to its end."""
+        run = self._runs[name]
+        unread = run.kept is not None and run.kept.index.report is None and not run.reading
+        return str(run.trouble[1]) if unread and run.trouble else ""
+
+    def progress(self, name: str) -> dict[str, Progress]:
+        """What is going on: how many episodes, of how many, are `read` and `searchable`."""
+        run = self._runs[name]
+        return {what: done for what, done in (("read", run.read), ("searchable", run.filled)) if done}
+
     def ready(self, name: str) -> bool:
         """Whether the run's index, perhaps an older one, is there without waiting."""
         return self._runs[name].kept is not None
@@ -117,7 +194,7 @@ class Shelf:
         states = []
         for run in self._runs.values():
             stamp, kept = _stamp(run.path), run.kept
-            states.append((stamp, kept and (kept.stamp, kept.stamp != stamp and _is_due(kept))))
+            states.append((stamp, kept and (kept.made, kept.stamp != stamp and _is_due(kept))))
         return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
     def live(self, name: str) -> bool:
@@ -126,21 +203,14 @@ class Shelf:
         return path.with_name(path.name + "-wal").exists()
 
 
-def _indexed(path: Path) -> Index:
-    with RunReader(path) as reader:
-        return build_index(reader)
-
-
 def _is_large(path: Path) -> bool:
+    return _size(path) > APART
+
+
+def _size(path: Path) -> int:
     with suppress(OSError):  # A file that is gone: who reads it says so.
-        return path.stat().st_size > APART
-    return False
-
-
-def _apart(path: Path) -> Index:
-    """The index, made by a process of its own: pages are answered meanwhile, and its memory goes with it."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_indexed, path).result()
+        return path.stat().st_size
+    return 0
 
 
 def _is_due(kept: _Kept) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -12,20 +13,17 @@ from starlette.responses import RedirectResponse, Response
 
 from gyges.browse.choice import PAGE, Choice
 from gyges.browse.form import read_form
+from gyges.browse.index import PairLine
 from gyges.browse.page import html
 from gyges.browse.shelf import Shelf
 from gyges.browse.views import Views
-from gyges.errors import UsageError
 
 if TYPE_CHECKING:
     from gyges.transcripts.search import Hit
+    from gyges.transcripts.search_index import Found
 
-FOUND = 5_000
-"""Places that a search looks at."""
-
-SCANNED = 10_000
-"""Pairs whose every word is read for a search that the full-text index can't help with."""
-
+LOOKED_THROUGH = 2.0
+"""Seconds for reading what no index has yet, or what no index knows."""
 
 PATIENCE = 10.0
 """Seconds that a search may take: a page that asks for too much must not hold up the others."""
@@ -43,18 +41,21 @@ class TablePages:
         run = request.path_params["run"]
         index = self._shelf.index(run)
         choice = Choice.read(request.query_params.multi_items())
-        hits = search(self._shelf, run, choice.words)
-        chosen = choice.pairs(index.pairs, hits)
+        found = search(self._shelf, run, choice)
+        chosen = choice.pairs(index.pairs, found.episodes if found else None)
+        shown = chosen[(choice.page - 1) * PAGE : choice.page * PAGE]
         return html(
             "pairs.html",
             run=run,
             index=index,
             choice=choice,
             facets=index.facets,
-            pairs=chosen[(choice.page - 1) * PAGE : choice.page * PAGE],
+            read=index.report is not None,
+            pairs=shown,
             count=len(chosen),
             pages=max(1, -(-len(chosen) // PAGE)),
-            hits=hits or {},
+            found=found,
+            hits=places(self._shelf, run, choice, found, shown),
             views=self._views.all(),
         )
 
@@ -74,15 +75,29 @@ class TablePages:
         return RedirectResponse(f"/run/{quote(run)}/pairs{shown}", status_code=303)
 
 
-def search(shelf: Shelf, run: str, words: str) -> dict[str, Hit] | None:
-    """The first place in each episode where the words stand; None when there is nothing to look for."""
-    if not words:
+def search(shelf: Shelf, run: str, choice: Choice) -> Found | None:
+    """The episodes where the words stand; None when there is nothing to look for."""
+    query = choice.query()
+    if query is None:
         return None
-    if not re.search(r"[^\W_]", words) and len(shelf.index(run).pairs) > SCANNED:
-        raise UsageError("there is no word in this search", "no index knows signs alone; add a word beside them")
-    hits: dict[str, Hit] = {}
     with shelf.open(run) as reader:
         reader.end_after(PATIENCE)
-        for hit in reader.search(words, limit=FOUND):
+        return reader.search(query, LOOKED_THROUGH)
+
+
+def places(
+    shelf: Shelf, run: str, choice: Choice, found: Found | None, pairs: Sequence[PairLine]
+) -> dict[str, Hit]:
+    """The first place in each episode of these pairs: they are looked for only where they are shown."""
+    query = choice.query()
+    if query is None or found is None:
+        return {}
+    hits: dict[str, Hit] = {}
+    wanted = [side.id for line in pairs for side in line.sides if side.number in found.episodes]
+    ends = time.monotonic() + LOOKED_THROUGH
+    with shelf.open(run) as reader:
+        for hit in reader.places(query, dict.fromkeys(wanted)):
             hits.setdefault(hit.episode, hit)
+            if time.monotonic() > ends:
+                break
     return hits

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from gyges.errors import StoreError, UsageError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import batch_rows, codec, judged_rows, rows, schema, search
+from gyges.transcripts import batch_rows, codec, judged_rows, rows, schema, search, search_index
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import Grade
@@ -21,7 +22,8 @@ from gyges.transcripts.judged import Judgement
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.record import Call, Episode, Intent, Outcome
 from gyges.transcripts.rows import Heading
-from gyges.transcripts.search import Part
+from gyges.transcripts.search import Hit, Query
+from gyges.transcripts.search_index import Found, SearchIndex
 
 _STEPS = 100_000
 """Of SQLite's machine, between two looks at the clock: a few milliseconds."""
@@ -37,6 +39,7 @@ class RunReader:
         """Raises StoreError when there is no run at `path` that this version can read."""
         self.path = path
         self._db = schema.to_read(path)
+        self._deadline = inf
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +54,7 @@ class RunReader:
 
     def end_after(self, seconds: float) -> None:
         """From now on, whatever the database is still doing after so many seconds ends with a StoreError."""
-        deadline = time.monotonic() + seconds
+        self._deadline = deadline = time.monotonic() + seconds
         self._db.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
     @cached_property
@@ -63,6 +66,11 @@ class RunReader:
         """How many episodes are stored, pending ones included."""
         with self._told():
             return int(self._db.execute("SELECT count(*) FROM episode").fetchone()[0])
+
+    def numbers(self) -> dict[str, int]:
+        """By id the number of every episode in this file, by which a search knows it."""
+        with self._told():
+            return dict(self._db.execute("SELECT id, number FROM episode"))
 
     def counts(self) -> dict[tuple[str, str], Counter[Outcome]]:
         """Outcomes by (agent, context)."""
@@ -170,16 +178,22 @@ class RunReader:
             with self._told():
                 yield from judged_rows.get_judgements(self._db, sets[-1] if set_name is None else set_name)
 
-    def search(
-        self, text: str, literal: bool = True, part: Part | None = None, limit: int = 100
-    ) -> Iterator[search.Hit]:
-        """Where these words stand, in this order and in any case; the last one may be only begun.
-
-        At most `limit` places, one a block, in the order in which episodes were stored. With `literal=False` the
-        text is an expression of FTS5, and only what `index_run` has seen is searched. Raises UsageError.
+    def search(self, query: Query, patience: float = inf) -> Found:
+        """The episodes that hold the words. What is not in the run's search index yet is read, for `patience`
+        seconds at the most. Raises UsageError for what is no expression.
         """
+        with self._told(), closing(SearchIndex(self._db, self.path)) as index:
+            if self._deadline < inf:
+                index.end_at(self._deadline)
+            return search_index.find(self._db, index, query, patience)
+
+    def places(self, query: Query, ids: Iterable[str]) -> Iterator[Hit]:
+        """Where the words stand in these episodes: the first place in each of their texts."""
         with self._told():
-            yield from search.search(self._db, text, literal, part, limit)
+            for id in ids:
+                found = self._db.execute("SELECT number FROM episode WHERE id = ?", (id,)).fetchone()
+                if found:
+                    yield from search.places(self._db, found[0], id, query)
 
     @contextmanager
     def _told(self) -> Generator[None]:

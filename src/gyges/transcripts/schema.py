@@ -97,7 +97,7 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-# Full-text search over blocks, and which episodes are in it: finished ones only, for those never change.
+# Stays empty: the full-text index is a file of its own now, so that a run is never written to by who reads it.
 _V2 = """
 CREATE VIRTUAL TABLE search USING fts5(text, content='block', content_rowid='number',
   tokenize='unicode61 remove_diacritics 0');

@@ -14,7 +14,7 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import batch_rows, commits, judged_rows, rows, schema, search
+from gyges.transcripts import batch_rows, judged_rows, rows, schema
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.commits import Commits
 from gyges.transcripts.failpoint import reach
@@ -28,7 +28,7 @@ from gyges.transcripts.record import Call, Episode, Intent
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.schema import Durability
 
-__all__ = ["Durability", "Heading", "RunReader", "RunWriter", "index_run", "write_run"]
+__all__ = ["Durability", "Heading", "RunReader", "RunWriter", "write_run"]
 
 
 class RunWriter:
@@ -125,12 +125,6 @@ class RunWriter:
         """Add a judged grade to a set, with the record of how it came about."""
         await self._commits.commit(lambda db: judged_rows.put_judgement(db, grade, judged, set_name))
 
-    async def index(self) -> None:
-        """Take all finished episodes into the full-text index, some at a time between other writes."""
-        taken: list[int] = [1]
-        while taken[-1]:
-            await self._commits.commit(lambda db: taken.append(search.index(db)), commits.LARGE)
-
     def close(self) -> None:
         """Commit what was handed over and let go of the run. Twice is once.
 
@@ -168,12 +162,6 @@ def write_run(path: Path, episodes: Iterable[Episode], manifest: Callable[[], Ma
         _write(path, episodes, manifest)
     finally:
         lock.release()
-
-
-async def index_run(path: Path) -> None:
-    """Bring the full-text index of a run up to date. Raises StoreError when somebody is writing to it."""
-    with RunWriter.open(path) as writer:
-        await writer.index()
 
 
 def _locked(path: Path) -> Lock:

@@ -145,14 +145,27 @@ document.addEventListener("keydown", (event) => {
   if (press(event.key)) event.preventDefault();
 });
 
-// The overview looks again when a run has changed.
+// The overview looks again when a run has changed, and tells how far the reading of a large one is.
 const page = find("[data-live]");
 if (page) {
   const news = new EventSource("/live");
   news.addEventListener("message", (event) => {
-    if (event.data !== page.dataset.live && !document.hidden && !document.activeElement.matches("input")) location.reload();
+    const { version, progress } = JSON.parse(event.data);
+    for (const box of document.querySelectorAll(".progress")) tell(box, progress[box.dataset.run] || {});
+    if (version !== page.dataset.live && !document.hidden && !document.activeElement.matches("input")) location.reload();
   });
   addEventListener("pagehide", () => news.close());
+}
+
+function tell(box, progress) {
+  for (const line of box.children) {
+    const done = progress[line.dataset.what];
+    line.hidden = !done;
+    if (!done) continue;
+    const [bar, words] = [line.querySelector("progress"), line.querySelector("span")];
+    [bar.value, bar.max] = done;
+    words.textContent = done.map((number) => number.toLocaleString("en").replaceAll(",", "\u202f")).join(" of ");
+  }
 }
 
 // Filters apply as they are ticked. On a narrow screen they are folded away.
