@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gyges.agents.forked import answer_of, impossible, lines
+from gyges.agents.forked import answer_of, impossible
+from gyges.analysis.report import report_of
+from gyges.analysis.report_text import forks_to_text
 from gyges.batch.fork import ForkOrder, prepare_forks, prepare_forks_again
 from gyges.batch.fork_play import play_forks
 from gyges.batch.run import Order, play_into, prepare
@@ -196,7 +198,9 @@ async def test_a_provider_that_can_not_go_on_is_said_so_and_asked_nothing(
     assert all(one.outcome is Outcome.ERRORED and one.fork and why in one.fork.impossible for one in episodes)
     with RunReader(sure.root / "transcripts" / "forks.sqlite") as reader:
         assert impossible(reader) == {agent: 6}
-        assert any("6 could not be done" in line and why in line for line in lines(reader))
+        told = " ".join(forks_to_text(report_of(reader)).split())
+    assert "6 forks not made" in told
+    assert why in told
 
 
 async def test_a_scratchpad_is_changed_in_the_text_of_the_answer(sure: Study) -> None:

@@ -17,9 +17,13 @@ CARRIED = (
     "was taken from the reasoning. Otherwise is the share of forks that decided otherwise, chance included."
 )
 PROBED = (
-    "Probes were asked in forks, never in the episodes. Accuracy is the mean over scenarios of the share of "
-    "answers that are right; uplift is accuracy with reasoning less accuracy without, paired by scenario."
+    "Probes were asked in forks, never in the episodes: at the start is before the first answer, at the end after "
+    "the last. Accuracy is the mean over scenarios of the share of answers that are right; uplift is accuracy "
+    "with reasoning less accuracy without, paired by scenario."
 )
+
+AGENT = "agent"
+"""The head of the column of agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def _probes(family: str, report: ForkReport) -> Grid:
     contexts = tuple(dict.fromkeys(one.context for found in mine for one in found.contexts))
     return Grid(
         title=f"{family}: did the agent know where it was? Share right, by context",
-        heads=("agent", "probe", "reasoning", *contexts, "asked"),
+        heads=(AGENT, "probe", "asked at", "reasoning", *contexts, "times"),
         rows=tuple(_probe(found, contexts) for found in mine),
         notes=tuple(_uplift(found) for found in report.uplifts if found.family == family),
     )
@@ -66,15 +70,17 @@ def _probe(found: ProbeResult, contexts: Sequence[str]) -> tuple[str, ...]:
     )
     asked, answered = sum(one.asked for one in found.contexts), sum(one.answered for one in found.contexts)
     unread = "" if answered == asked else f", {asked - answered} unanswered"
-    return found.agent, _place(found), "on" if found.reasoning else "off", *shown, f"{asked}{unread}"
+    thinking = "on" if found.reasoning else "off"
+    return found.agent, found.probe, _place(found), thinking, *shown, f"{asked}{unread}"
 
 
 def _place(found: ProbeResult | ProbeUplift) -> str:
-    return f"{found.probe}, {'after the last answer' if found.place == 'end' else 'before the first'}"
+    return "the end" if found.place == "end" else "the start"
 
 
 def _uplift(found: ProbeUplift) -> str:
-    return f"{found.agent}, {_place(found)}: uplift {difference(found.uplift)}: {found.label or MISSING}"
+    asked = f"{found.agent}, {found.probe} at {_place(found)}"
+    return f"{asked}: uplift {difference(found.uplift)}: {found.label or MISSING}"
 
 
 def _intervened(found: InterventionResult) -> Grid:

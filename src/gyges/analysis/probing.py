@@ -61,8 +61,14 @@ def probe_results(rows: Iterable[ProbeRow]) -> tuple[ProbeResult, ...]:
         groups.setdefault((row.family, row.agent, row.probe, row.place, not row.reasoning), []).append(row)
     return tuple(
         ProbeResult(family, agent, probe, place, not silent, _contexts(group))
-        for (family, agent, probe, place, silent), group in sorted(groups.items())
+        for (family, agent, probe, place, silent), group in sorted(groups.items(), key=_order)
     )
+
+
+def _order(group: tuple[tuple[str, str, str, Place, bool], object]) -> tuple[str, str, str, bool, bool]:
+    """The start before the end, and with reasoning before without."""
+    (family, agent, probe, place, silent), _ = group
+    return family, agent, probe, place == "end", silent
 
 
 def probe_uplifts(rows: Iterable[ProbeRow]) -> tuple[ProbeUplift, ...]:

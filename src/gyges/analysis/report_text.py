@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import fork_words, notes, sentences, words
+from gyges.analysis import check_words, fork_words, notes, sentences, words
 from gyges.analysis.interval import Estimate
-from gyges.analysis.result import ContrastResult, Report
+from gyges.analysis.result import ContrastResult, ForkReport, Report
 
 WIDTH = 100
 MOST_COMPARISONS = 6
@@ -30,6 +30,11 @@ def to_text(reports: Sequence[Report], ascii_only: bool = False) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
 
 
+def forks_to_text(report: Report) -> str:
+    """What a run of forks showed, without who played it and when."""
+    return "\n".join(line for fork in report.forks for line in _forks(fork)) + "\n"
+
+
 def _report(report: Report) -> Iterator[str]:
     yield f"run {words.printable(report.run)}"
     if report.organisms:
@@ -39,10 +44,12 @@ def _report(report: Report) -> Iterator[str]:
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield ""
         yield from _family(family, contrast, list(group))
+    if report.check:
+        yield ""
+        yield from (line for line in _grid(check_words.grid(report.check, brief=True)) if line)
     for fork in report.forks:
         yield from ("", *_wrapped(f"forks of {fork.forked_from}, in {fork.run}"))
-        yield from (line for grid in fork_words.grids(fork) for line in _grid(grid))
-        yield from _wrapped(fork_words.explained(fork))
+        yield from _forks(fork)
     yield ""
     for pooled in report.pooled:
         yield from _wrapped(sentences.pooled(pooled))
@@ -76,22 +83,40 @@ def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastRe
         yield from _notes(result)
 
 
+def _forks(fork: ForkReport) -> Iterator[str]:
+    yield from (line for grid in fork_words.grids(fork) for line in _grid(grid))
+    yield from _wrapped(fork_words.explained(fork))
+
+
 def _grid(grid: fork_words.Grid) -> Iterator[str]:
-    """A table whose columns are as wide as they need; rows that are too long are wrapped."""
+    """A table whose columns are as wide as they need, agent by agent; rows that are too long are wrapped."""
     yield from ("", *_wrapped(grid.title))
     table = [[words.printable(cell) for cell in row] for row in (grid.heads, *grid.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table if grid.rows else ():
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    by_agent = grid.heads[0] == fork_words.AGENT
+    heads, *rows = [row[1:] if by_agent else row for row in table]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    if rows:
+        yield _row(heads, widths)
+    agent = ""
+    for (first, *_), row in zip(table[1:], rows, strict=True):
+        if by_agent and first != agent:
+            yield from _wrapped(first)
+            agent = first
+        line = _row(row, widths)
         yield from [line] if len(line) <= WIDTH else _wrapped("; ".join(filter(None, row)), 2)
     yield from (line for note in grid.notes for line in _wrapped(note, 2))
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _gaps(results: Sequence[ContrastResult]) -> Iterator[str]:
     yield _line("agent", ("gap", "revealed gap", "silent gap"), "report")
     for result in results:
         figures = [_figure(e) for e in (result.gap, result.revealed_gap, result.silent_gap)]
-        yield from _named(result.agent, figures, "yes" if result.reportable else "NO")
+        mark = words.withheld(result)
+        yield from _named(result.agent, [figures[0], *(f"{one}{mark}" for one in figures[1:])], words.standing(result))
 
 
 def _figure(estimate: Estimate | None) -> str:

@@ -109,7 +109,9 @@ def _new_path() -> Path:
 
 def play_and_tell(path: Path, forks: PreparedForks, *, new: bool, tolerated: float) -> None:
     """Play the forks, grade what was done in them, and say what came of it."""
-    from gyges.agents.forked import impossible, lines
+    from gyges.agents.forked import impossible
+    from gyges.analysis.report import report_of
+    from gyges.analysis.report_text import forks_to_text
     from gyges.batch.errors import check_errors
     from gyges.batch.fork_play import play_forks
     from gyges.batch.loop import run as run_loop
@@ -130,7 +132,6 @@ def play_and_tell(path: Path, forks: PreparedForks, *, new: bool, tolerated: flo
         grade_run(path)
     with RunReader(path) as reader:
         excused = impossible(reader)
-        for line in lines(reader):
-            typer.echo(line)
-    typer.echo(f"\nforks        gyges show {path.stem}")
+        typer.echo(forks_to_text(report_of(reader)))
+    typer.echo(f"forks        gyges show {path.stem}")
     check_errors(path, tolerated, excused)

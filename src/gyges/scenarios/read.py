@@ -114,7 +114,9 @@ def _named(name: str) -> list[Listed]:
     if Path(name).exists():
         return _at_path(Path(name).resolve())
     scenarios = [entry.name for each, folder in known.items() for entry in _scenarios(each, folder)]
-    raise UsageError(f"there is no family and no scenario {name!r}", nearest(wanted, [*known, *scenarios]))
+    siblings = [one for one in scenarios if one.startswith(f"{family}/")] if family in known else known
+    what = f"there is no family and no scenario {name!r}"
+    raise UsageError(what, nearest(wanted, [*known, *scenarios], shown=siblings))
 
 
 def _at_path(path: Path) -> list[Listed]:
