@@ -7,7 +7,8 @@ import pytest
 from gyges.scenarios.condition import Condition, Fits, Seen
 from gyges.scenarios.text import Text
 from gyges.scenarios.world import RuleTest, State, Store, StoreKind
-from gyges.scenarios.world_ops import MOST_FOUND, OPERATIONS, Failed, Given
+from gyges.scenarios.world_given import MOST_FOUND, Failed, Given
+from gyges.scenarios.world_ops import OPERATIONS
 
 TEXTS = {
     "s/a.txt": "one\ntwo",

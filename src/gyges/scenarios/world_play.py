@@ -12,7 +12,8 @@ from gyges.scenarios.condition import Called, Seen, holds
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.text import MASK, Text, joined, part
 from gyges.scenarios.world import Change, Rule, State, Store, World, WorldTool, changes
-from gyges.scenarios.world_ops import OPERATIONS, Failed, Given
+from gyges.scenarios.world_given import Failed, Given
+from gyges.scenarios.world_ops import OPERATIONS
 
 RESULT = "result"
 """In a result's text, `${result}` is what the operation says."""
