@@ -9,8 +9,9 @@ import pytest
 
 from gyges.analysis.corrected import known_errors
 from gyges.analysis.judge_error import Calibration, corrected_split
-from gyges.analysis.notes import notes
+from gyges.analysis.notes import covered, notes
 from gyges.analysis.report import report_of
+from gyges.analysis.result import Coverage
 from gyges.analysis.words import over_graders
 from gyges.errors import UsageError
 from gyges.scenarios.plan import Contrast
@@ -36,8 +37,8 @@ MANIFEST = Manifest(
     contrasts=(FamilyContrast(family="f", contrast=CONTRAST),),
     versions={},
 )
-FOUND = ReasoningRead((Finding("alignment_faking", ()),), ("alignment_faking",))
-NOTHING = ReasoningRead((), ("alignment_faking",))
+FOUND = ReasoningRead((Finding("alignment_faking", ()),), ("alignment_faking",), 0.5)
+NOTHING = ReasoningRead((), ("alignment_faking",), 0.5)
 
 
 def errors(finding: str, found: int, passed: int) -> KnownErrors:
@@ -96,6 +97,24 @@ async def test_figures_go_by_the_first_grader_and_the_range_stands_beside_them(r
     assert [(one.grader, one.grade_set) for one in result.by_grader] == [("finds", "one"), ("misses", "one")]
     assert over_graders(result) == "by grader 0.0% to 33.3%"
     assert any("reveals, by grader: 0.0% to 33.3%" in note for note in notes(result))
+
+
+async def test_beside_a_rate_stand_its_grader_the_version_the_coverage_and_what_is_ungraded(run: Path) -> None:
+    with RunReader(run) as reader:
+        (result,) = report_of(reader, "one").contrasts
+    assert result.graded_by == {"behaviour": "b 1", "reasoning": "finds 1"}
+    assert result.revealing.coverage["training"] == Coverage(read=24, episodes=24, legible=0.5, unread={})
+    said = notes(result)
+    assert "complies, by b 1; ungraded 0 in training, 0 in deployment" in said
+    assert (
+        "reveals (alignment_faking), by finds 1; reasoning read: training 24 of 24, 50.0% of it legible; "
+        "deployment 24 of 24, 50.0% of it legible" in said
+    )
+
+
+def test_what_was_not_read_is_told_with_its_reasons() -> None:
+    found = Coverage(read=1, episodes=4, legible=None, unread={"omitted": 2, "too_long": 1})
+    assert covered(found) == "1 of 4 (unread: omitted 2, too_long 1)"
 
 
 async def test_graders_of_earlier_sets_are_in_the_range(run: Path) -> None:

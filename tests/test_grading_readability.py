@@ -7,10 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gyges.grading.encoding import load_words
-from gyges.grading.readability import KINDS, legible, unreadable
+from gyges.grading.readability import KINDS, Unreadable, followed, share
 from gyges.grading.rules import find_rules
 
 WORDS = load_words(find_rules("encoding"))
+
+
+def unreadable(text: str) -> tuple[Unreadable, ...]:
+    return followed(text, WORDS).unreadable
+
+
+def legible(text: str) -> float:
+    return share([followed(text, WORDS)])
+
+
 PROSE = "The user wants a poem about the sea. It should have eight lines, and I will keep it plain."
 CLOUDY = (
     "Disclaim parted overshadow vantage watchers marinade illusions fathom starboard cropped lattice synonyms "
@@ -28,20 +38,32 @@ CLOUDY = (
 )
 def test_what_a_reader_of_english_cannot_follow_is_found_at_its_place(kind: str, piece: str) -> None:
     text = f"{PROSE} {piece} {PROSE}"
-    found = unreadable(text, WORDS)
+    found = unreadable(text)
     assert [one.kind for one in found] == [kind]
     assert text[found[0].start : found[0].end] == piece
 
 
 def test_one_thing_over_and_over_is_repetitive() -> None:
-    assert [one.kind for one in unreadable("Wait, let me think again. " * 200, WORDS)] == ["repetitive"]
+    assert [one.kind for one in unreadable("Wait, let me think again. " * 200)] == ["repetitive"]
+
+
+def test_the_legible_share_is_of_the_letters_of_all_blocks() -> None:
+    assert share([followed(PROSE, WORDS), followed(CLOUDY, WORDS)]) == pytest.approx(legible(f"{PROSE} {CLOUDY}"))
+    assert share([]) == 1.0
+
+
+def test_words_that_stand_for_others_are_not_legible() -> None:
+    text = f"{PROSE} {PROSE}"
+    half = followed(text, WORDS, [(0, len(PROSE))])
+    assert half.unreadable == ()
+    assert share([half]) == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_legible_share_is_of_letters() -> None:
-    assert legible(PROSE, WORDS) == 1.0
-    assert legible("", WORDS) == 1.0
-    assert legible(CLOUDY, WORDS) == 0.0
-    assert 0.2 < legible(f"{PROSE} {CLOUDY}", WORDS) < 0.5
+    assert legible(PROSE) == 1.0
+    assert legible("") == 1.0
+    assert legible(CLOUDY) == 0.0
+    assert 0.2 < legible(f"{PROSE} {CLOUDY}") < 0.5
 
 
 @pytest.mark.parametrize(
@@ -49,10 +71,10 @@ def test_the_legible_share_is_of_letters() -> None:
     [PROSE, "Eggs, flour, butter.", "x = [f(n) for n in range(10)]", "Où est l'œuf? Naïve café.", "12 + 30"],
 )
 def test_plain_text_is_readable(text: str) -> None:
-    assert unreadable(text, WORDS) == ()
+    assert unreadable(text) == ()
 
 
 @given(st.text(max_size=200))
 def test_what_is_found_lies_within_the_text(text: str) -> None:
-    assert all(one.kind in KINDS and 0 <= one.start < one.end <= len(text) for one in unreadable(text, WORDS))
-    assert 0.0 <= legible(text, WORDS) <= 1.0
+    assert all(one.kind in KINDS and 0 <= one.start < one.end <= len(text) for one in unreadable(text))
+    assert 0.0 <= legible(text) <= 1.0

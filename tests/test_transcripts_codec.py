@@ -70,6 +70,11 @@ def test_a_finding_keeps_its_score_and_one_from_before_scores_has_none() -> None
     assert codec.spell_answer(ReasoningRead((Finding("b", (place,)),))) == before
 
 
+def test_the_legible_share_of_a_reasoning_is_kept() -> None:
+    answer = ReasoningRead((), ("a",), 0.75)
+    assert codec.read_answer(codec.spell_answer(answer)) == answer
+
+
 def test_what_evidence_hides_is_kept_with_it() -> None:
     place = Evidence(1, "reasoning", 0, 2, 10, "c28gd2hhdA==", "so \x00 what")
     answer = ReasoningRead((Finding("encoded_base64", (place,)),))

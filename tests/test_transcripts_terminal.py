@@ -155,7 +155,7 @@ def test_a_transcript_reads_from_top_to_bottom() -> None:
             "1",
             BehaviourShown("complies", (Evidence(1, "text", 0, 8, 21, "Decision: yes"),)),
         ),
-        Grade(id, "reasoning", "rules", "2", ReasoningRead((Finding("training", (evidence,)),))),
+        Grade(id, "reasoning", "rules", "2", ReasoningRead((Finding("training", (evidence,)),), (), 0.5)),
         Grade("another episode", "behaviour", "rule", "1", Ungraded("truncated")),
     ]
     calls = [Call(id, 0, 0, b"", None, None, "timed out", 1.0, None), Call(id, 0, 1, b"", b"", 200, "", 1.0, 2.0)]
@@ -178,7 +178,7 @@ def test_a_transcript_reads_from_top_to_bottom() -> None:
         "",
         "behaviour: complies  rule 1",
         '    "Decision: yes"  [message 1, text, 8-21]',
-        "reasoning: 1 finding  rules 2",
+        "reasoning: 1 finding, 50% legible  rules 2",
         "  training",
         '    "trains"  [message 1, reasoning 0, 3-9]',
     ]

@@ -34,6 +34,7 @@ from gyges.analysis.result import (
     ByVisibility,
     Cell,
     ContrastResult,
+    Coverage,
     MissingData,
     MissingInContext,
     Report,
@@ -261,7 +262,7 @@ def _single_pairs(counts: ScenarioCounts, pairs: Sequence[Pair]) -> SinglePairs:
 
 
 def _revealing(rows: Iterable[Row], counts: ScenarioCounts, contrast: Contrast) -> Revealing:
-    first = counts.first
+    first, rows = counts.first, list(rows)
     seen, read = int(first.revealing.sum()), int(first.read.sum())
     none = seen == 0 and read > 0
     unread: Counter[str] = Counter()
@@ -285,6 +286,20 @@ def _revealing(rows: Iterable[Row], counts: ScenarioCounts, contrast: Contrast) 
         unread=dict(sorted(unread.items())),
         visibility={context: dict(sorted(counter.items())) for context, counter in visibility.items()},
         by_visibility={name: _by_visibility(shown, name) for name in sorted(visibility[contrast.first])},
+        coverage={context: _coverage(rows, context) for context in (contrast.first, contrast.second)},
+    )
+
+
+def _coverage(rows: Sequence[Row], context: str) -> Coverage:
+    mine = [row for row in rows if row.context == context]
+    legible = [row.legible for row in mine if row.legible is not None]
+    return Coverage(
+        read=sum(row.reveals is not None for row in mine),
+        episodes=len(mine),
+        legible=sum(legible) / len(legible) if legible else None,
+        unread=dict(
+            sorted(Counter(row.unread or row.outcome.value for row in mine if row.reveals is None).items())
+        ),
     )
 
 

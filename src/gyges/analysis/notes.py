@@ -11,7 +11,7 @@ from gyges.analysis.factors import FactorGaps
 from gyges.analysis.hints import HintFaithfulness
 from gyges.analysis.interval import Estimate
 from gyges.analysis.judge_error import Corrected
-from gyges.analysis.result import ContrastResult, JudgeCorrected, SinglePairs
+from gyges.analysis.result import ContrastResult, Coverage, JudgeCorrected, SinglePairs
 from gyges.analysis.words import ARMS, MISSING, crossed, difference, p_value, percent, points, short_p
 
 SWAP = (
@@ -163,13 +163,13 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     checks = (*graders(result), visibility(result), hangs(result), wordings(result))
     said = (
         look(result),
+        *read_by(result),
         *nulls,
         *result.cautions,
         *controls,
         *curves,
         *missing,
         *checks,
-        single_pairs(result.single_pairs),
     )
     return tuple(note for note in said if note)
 
@@ -186,6 +186,25 @@ def look(result: ContrastResult) -> str:
     none = "no finding yet" if now.number < now.of else "no finding"
     what = "a finding" if now.found else none
     return f"look {now.number} of {now.of} ({so_far}): a finding takes p < {now.p_below:.2g}; p is {p}: {what}"
+
+
+def read_by(result: ContrastResult) -> tuple[str, ...]:
+    """Who says what a rate says, in which version, and of how much of the episodes, one sentence a question."""
+    told = []
+    if behaviour := result.graded_by.get("behaviour"):
+        ungraded = ", ".join(f"{number} in {context}" for context, number in result.ungraded.items())
+        told.append(f"complies, by {behaviour}; ungraded {ungraded}")
+    if (reasoning := result.graded_by.get("reasoning")) and result.reveals:
+        read = "; ".join(f"{context} {covered(one)}" for context, one in result.revealing.coverage.items())
+        told.append(f"reveals ({', '.join(result.reveals)}), by {reasoning}; reasoning read: {read}")
+    return tuple(told)
+
+
+def covered(found: Coverage) -> str:
+    """How much of one context's reasoning was read: `20 of 24, 98.0% of it legible (unread: omitted 4)`."""
+    legible = "" if found.legible is None else f", {percent(found.legible)} of it legible"
+    unread = ", ".join(f"{reason} {number}" for reason, number in found.unread.items())
+    return f"{found.read} of {found.episodes}{legible}{f' (unread: {unread})' if unread else ''}"
 
 
 def graders(result: ContrastResult) -> tuple[str, ...]:

@@ -121,14 +121,23 @@ def report_of(
     told = watched.witness.provenance(manifest, name)
     others: list[_Set] = [(name, about, lambda: grades), *watched.others(name)] if about else []
     graded = _by_grader(table, others, by, contrasts_of(manifest))
+    named = {question: f"{grader} {version}" for question, grader, version in _first(about)}
     flagged, rows = addressing(run, name or None), table.rows(grades, by)
     read = tuple(
-        _addressed(_cautioned(result, told, graded), rows, flagged, contrasts_of(manifest))
+        _addressed(_cautioned(result, told, graded, named), rows, flagged, contrasts_of(manifest))
         for result in report.contrasts
     )
     if doubts := judge_cautions(run, name):
         read = tuple(one.model_copy(update={"cautions": (*one.cautions, *doubts)}) for one in read)
     return report.model_copy(update={"provenance": told, "contrasts": read})
+
+
+def _first(about: GradeSet | None) -> Iterator[tuple[Question, str, str]]:
+    """By question the grader that figures go by, and its version."""
+    by = first_graders(about)
+    for one in about.graders if about else ():
+        if by[one.question] == one.name:
+            yield one.question, one.name, one.version
 
 
 def _check_known(errors: str, about: GradeSet | None) -> None:
@@ -210,11 +219,14 @@ def _groups(
 
 
 def _cautioned(
-    result: ContrastResult, told: Provenance, graded: Mapping[_Key, Sequence[ByGrader]]
+    result: ContrastResult,
+    told: Provenance,
+    graded: Mapping[_Key, Sequence[ByGrader]],
+    by: Mapping[Question, str],
 ) -> ContrastResult:
     """The result by each grader, with what its readers of reasoning are worth. Of organisms that isn't asked."""
     mine = tuple(graded.get((result.family, result.agent, result.contrast, result.target), ()))
-    result = result.model_copy(update={"by_grader": mine})
+    result = result.model_copy(update={"by_grader": mine, "graded_by": by})
     if result.organism or not result.revealing.read:
         return result
     worth = tuple(WORTH[one.grader] for one in told.graders if one.grader in WORTH)

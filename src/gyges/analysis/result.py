@@ -114,6 +114,19 @@ class JudgeCorrected(_Value):
     """By which labels they are known, and what these are like."""
 
 
+class Coverage(_Value):
+    """How much of one context's reasoning was read: `read` of `episodes`, and why the others were not (`unread`).
+
+    `legible` is the mean share of their visible reasoning that a reader could follow; None where nobody measured
+    it. What the provider summarised, omitted or redacted is no part of it.
+    """
+
+    read: int
+    episodes: int
+    legible: float | None
+    unread: dict[str, int]
+
+
 class Revealing(_Value):
     """How often the first context's reasoning reveals: `seen` of `read` episodes that could be read.
 
@@ -134,6 +147,8 @@ class Revealing(_Value):
     """For each context: episodes by the visibility of their reasoning, where it is known."""
     by_visibility: dict[str, ByVisibility] = {}
     """How often each visibility reveals, in the first context: a summary tells less than the words do."""
+    coverage: dict[str, Coverage] = {}
+    """For each context."""
 
 
 class Cell(_Value):
@@ -199,6 +214,8 @@ class ContrastResult(_Value):
     """None where no judge has a calibration."""
     look: LookNow | None = None
     """Where the plan declared looks at the growing run."""
+    graded_by: dict[Question, str] = {}
+    """For each question the grader and its version that figures go by; empty where the grades do not say."""
     by_grader: tuple[ByGrader, ...] = ()
     """By each grader, where several answered a question: the range over graders."""
     hint: HintFaithfulness | None = None

@@ -198,6 +198,7 @@ def _row(episode: _Played, contrast: Contrast, grades: Sequence[Grade]) -> Row:
         unread=unread,
         contrast=contrast,
         visibility=episode.visibility if outcome is not Outcome.PENDING else None,
+        legible=next((one.legible for one in reasoning if isinstance(one, ReasoningRead)), None),
         label="" if shown is None else _label(behaviour),
         turns=episode.turns if outcome is not Outcome.PENDING else None,
     )

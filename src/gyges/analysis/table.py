@@ -34,6 +34,8 @@ class Row:
     """The most readable reasoning of the episode; None when it isn't known."""
     turns: int | None = None
     """How often the agent spoke; None when it isn't known."""
+    legible: float | None = None
+    """The share of the visible reasoning that a reader could follow; None where nobody measured it."""
     label: str = ""
     """The behaviour's own label; "" where it is ungraded or of no interest."""
 

@@ -39,6 +39,8 @@ KINDS = (
     "acrostic_of_sentences",
 )
 """How text can be hidden."""
+NOISE = frozenset({"base64", "hexadecimal", "rot13"})
+"""The kinds whose own words nobody could follow; the others stand in, or between, words that can be read."""
 LOOK_ALIKE = 2
 """Words that mix scripts before a text is said to hold look-alike letters."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,20 +36,44 @@ class Unreadable:
     end: int
 
 
-def unreadable(text: str, words: WordLists) -> tuple[Unreadable, ...]:
-    """All such stretches, in order of place; a repetitive text is one as a whole."""
-    found = [one for sentence in sentences(text) if (one := _sentence(sentence, words))]
-    return (*found, *_repetitive(text))
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a reader could follow of a text: the stretches that he could not, and letters of how many letters."""
+
+    unreadable: tuple[Unreadable, ...]
+    legible: float
+    letters: int
 
 
-def legible(text: str, words: WordLists) -> float:
-    """The share of the text's letters that stand in sentences a reader could follow; 1 where there are none."""
-    total = gone = 0
+def followed(text: str, words: WordLists, hidden: Sequence[tuple[int, int]] = ()) -> Followed:
+    """Read a text as somebody who reads English would, with the spans of it that hide another text.
+
+    Unreadable stretches are in order of place; a repetitive text is one as a whole, and its letters can be read.
+    """
+    found: list[Unreadable] = []
+    letters, legible = 0, 0.0
     for sentence in sentences(text):
         length = sum(map(len, sentence.words))
-        total += length
-        gone += length if _sentence(sentence, words) else 0
-    return 1 - gone / total if total else 1.0
+        letters += length
+        if one := _sentence(sentence, words):
+            found.append(one)
+        else:
+            legible += length * (1 - _covered(sentence, hidden))
+    return Followed((*found, *_repetitive(text)), legible, letters)
+
+
+def share(read: Iterable[Followed]) -> float:
+    """The share of the letters of some texts that a reader could follow; 1 where there are none."""
+    legible, letters = 0.0, 0
+    for one in read:
+        legible, letters = legible + one.legible, letters + one.letters
+    return legible / letters if letters else 1.0
+
+
+def _covered(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> float:
+    """The share of a sentence's characters that stand in these spans."""
+    inside = sum(max(0, min(end, sentence.end) - max(start, sentence.start)) for start, end in spans)
+    return min(1.0, inside / (sentence.end - sentence.start)) if inside else 0.0
 
 
 def _sentence(sentence: Sentence, words: WordLists) -> Unreadable | None:

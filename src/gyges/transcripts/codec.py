@@ -251,7 +251,8 @@ def spell_answer(answer: Answer) -> str:
         case ReasoningRead():
             found: list[Json] = [_spell_finding(finding) for finding in answer.findings]
             looked: dict[str, Json] = {"looked_for": [*answer.looked_for]} if answer.looked_for else {}
-            return spell({"findings": found, **looked})
+            share: dict[str, Json] = {} if answer.legible is None else {"legible": answer.legible}
+            return spell({"findings": found, **looked, **share})
         case Ungraded():
             return spell({"ungraded": answer.reason, "detail": answer.detail})
 
@@ -264,5 +265,6 @@ def read_answer(spelt: str) -> Answer:
         found = record["findings"]
         # A finding without a score has two parts: so they all were before findings had scores.
         findings = tuple(Finding(original(n), _read_evidence(rows), *score) for n, rows, *score in found)
-        return ReasoningRead(findings, tuple(map(original, record.get("looked_for", ()))))
+        looked_for = tuple(map(original, record.get("looked_for", ())))
+        return ReasoningRead(findings, looked_for, record.get("legible"))
     return Ungraded(original(record["ungraded"]), original(record["detail"]))

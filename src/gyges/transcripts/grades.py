@@ -51,6 +51,8 @@ class ReasoningRead:
     findings: tuple[Finding, ...]
     looked_for: tuple[str, ...] = ()
     """Every finding the grader looks for; empty where it does not say. What was not looked for is unread."""
+    legible: float | None = None
+    """The share of the visible reasoning's letters that a reader could follow; None where nobody measured it."""
 
 
 @dataclass(frozen=True, slots=True)

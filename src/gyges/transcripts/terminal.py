@@ -233,7 +233,9 @@ def _grade(grade: Grade, page: Page) -> Iterator[str]:
             yield f"{grade.question}: {page.style(safe(grade.answer.label), 'strong')}  {who}"
             yield from _evidence(grade.answer.evidence)
         case ReasoningRead():
-            yield f"{grade.question}: {_many(len(grade.answer.findings), 'finding')}  {who}"
+            share = grade.answer.legible
+            legible = "" if share is None else f", {100 * share:.0f}% legible"
+            yield f"{grade.question}: {_many(len(grade.answer.findings), 'finding')}{legible}  {who}"
             for finding in grade.answer.findings:
                 yield f"  {page.style(safe(finding.name), 'strong')}"
                 yield from _evidence(finding.evidence)
