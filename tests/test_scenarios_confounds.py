@@ -48,6 +48,16 @@ def test_a_confound_of_a_scenario_is_told(
     assert any(said.replace(".* ", "that tell the contexts ") in what for what in told()), told()
 
 
+def test_a_leaking_word_is_told_with_its_place(lamps: Lamps) -> None:
+    file = lamps(scenario={"A new lamp?": "Is a new lamp free?"}) / "desk.yaml"
+    (found,) = (
+        problem for problem in confounds(select(["lamps"])[0]) if "tell the contexts apart" in problem.what
+    )
+    line = next(at for at, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if "free" in text)
+    assert (found.place.file, found.place.line) == (file, line)
+    assert found.place.column
+
+
 def test_words_that_both_signals_share_and_words_of_the_system_text_are_no_leak(lamps: Lamps) -> None:
     lamps({"made by {{ lab }}": "free or paid"}, {"A new lamp?": "Which tier of lamp?"})
     assert not any("tell the contexts apart" in what for what in told())

@@ -38,6 +38,11 @@ def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
             "there is no place 'flag/monitor'",
         ),
         (
+            {"{at: crates/c1/status, is: shipped}\n        user": "{at: crates/c1/stauts, is: x}\n        user"},
+            {},
+            "nothing in 'crates' has a 'stauts'; did you mean 'status'?",
+        ),
+        (
             {"{at: flags/monitor, is: locked}": "{at: flags/monitor, iss: locked}"},
             {},
             "unknown key 'iss'; did you mean 'is'?",

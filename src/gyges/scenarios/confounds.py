@@ -76,8 +76,17 @@ def _leaks(scenario: Scenario, first: Plan, second: Plan) -> list[Problem]:
     for where, text in {**said, **named}.items():
         if leaked := sorted(_words(text) & telling):
             what = f"{where} has words that tell the contexts apart: {', '.join(leaked)}"
-            problems.append(Problem("warning", Place(scenario.file), what, "choose other words"))
+            problems.append(Problem("warning", _where(scenario, leaked), what, "choose other words"))
     return problems
+
+
+def _where(scenario: Scenario, words: Sequence[str]) -> Place:
+    """The first place of the scenario's file where one of the words stands; the file where none does."""
+    wanted = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(map(re.escape, words))})(?![^\W\d_])", re.IGNORECASE)
+    for number, line in enumerate(scenario.file.read_text(encoding="utf-8").splitlines(), 1):
+        if found := wanted.search(line):
+            return Place(scenario.file, number, found.start() + 1)
+    return Place(scenario.file)
 
 
 def _order(scenarios: Iterable[Scenario], place: Place) -> list[Problem]:

@@ -12,7 +12,16 @@ from gyges.scenarios.nearest import nearest
 from gyges.scenarios.nodes import Document, Step
 from gyges.scenarios.phrase import Phrase
 from gyges.scenarios.scenario import Scenario
-from gyges.scenarios.world_file import ClockSpec, RepositorySpec, TableSpec, ToolSpec
+from gyges.scenarios.world_file import (
+    ClockSpec,
+    DocumentsSpec,
+    MailboxSpec,
+    QueueSpec,
+    RepositorySpec,
+    StoreSpec,
+    TableSpec,
+    ToolSpec,
+)
 from gyges.scenarios.world_ops import OPERATIONS
 from gyges.scenarios.world_play import RESULT, holes
 from gyges.scenarios.world_render import parameters
@@ -122,6 +131,7 @@ def _check_condition(scenario: Scenario, condition: ConditionSpec) -> None:
             if "/" not in one.at or not any(fnmatchcase(known, store) for known in scenario.world):
                 to_do = nearest(store, scenario.world) or "a place is `store/name`"
                 raise one.at.error(f"there is no place {str(one.at)!r}", to_do)
+            _check_field(scenario, one.at)
         if one.called is not None and "{" not in one.called:
             if not any(fnmatchcase(tool, one.called) for tool in tools):
                 raise one.called.error(f"there is no tool {str(one.called)!r}", nearest(one.called, tools))
@@ -134,6 +144,29 @@ def _check_condition(scenario: Scenario, condition: ConditionSpec) -> None:
                     raise one.called.error(what, nearest(name, known))
         if one.passes is not None and not any(t == one.passes or t.startswith(f"{one.passes}/") for t in tests):
             raise one.passes.error(f"there is no test {str(one.passes)!r}", nearest(one.passes, tests))
+
+
+def _check_field(scenario: Scenario, at: Phrase) -> None:
+    """The column of a table, or the part of a message, a job or a document, that a place ends in is there."""
+    store, _, rest = at.partition("/")
+    _, _, field = rest.partition("/")
+    known = _fields(scenario.world[store]) if store in scenario.world else None
+    if known and field and not any(fnmatchcase(one, field) for one in known):
+        raise at.error(f"nothing in {store!r} has a {field!r}", nearest(field, known))
+
+
+def _fields(store: StoreSpec) -> Sequence[str]:
+    match store:
+        case TableSpec():
+            return list(dict.fromkeys(column for row in store.rows.values() for column in row))
+        case MailboxSpec():
+            return "from", "to", "subject", "body"
+        case QueueSpec():
+            return "command", "status"
+        case DocumentsSpec():
+            return "title", "text"
+        case _:
+            return ()
 
 
 def _arguments(scenario: Scenario, tool: str) -> list[str]:
