@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from gyges.batch.flow import A_ROUND, Flow, Limits, Pace
+from gyges.batch.flow import A_ROUND, LONGEST_PROMISE, Flow, Limits, Pace, Promise
+from gyges.models.rate_limits import Room
 
 
 class Clock:
@@ -143,3 +144,50 @@ async def test_who_gives_up_at_the_turnstile_leaves_the_place_to_others() -> Non
     assert entered <= A_ROUND
     async with asyncio.timeout(5):
         await asyncio.gather(*(flow.enter(1) for _ in range(20 - entered)))
+
+
+def test_while_much_is_left_a_promise_holds_nobody(clock: Clock) -> None:
+    promise = Promise(clock)
+    promise.told(Room("requests", 40, 60, 20), 1, 40)
+    assert not promise.short
+    assert [promise.take(1) for _ in range(3)] == [0, 0, 0]
+
+
+def test_while_little_is_left_calls_go_no_faster_than_it_fills_up(clock: Clock) -> None:
+    promise = Promise(clock)
+    promise.told(Room("requests", 10, 60, 100), 1, 40)
+    assert [promise.take(1) for _ in range(3)] == [0, 2, 4]
+    clock.now += 5
+    assert promise.take(1) == 1
+    promise.told(Room("requests", 50, 60, 20), 1, 40)
+    assert promise.take(1) == 0
+
+
+def test_where_nothing_is_left_the_next_call_waits_until_there_is(clock: Clock) -> None:
+    promise = Promise(clock)
+    promise.told(Room("requests", 0, 60, 120), 1, 1)
+    assert [promise.take(1) for _ in range(2)] == [2, 4]
+    promise = Promise(clock)
+    promise.told(Room("tokens", 500, 60_000, 59.5), 1500, 20)
+    assert promise.take(1500) == 1
+
+
+def test_for_a_promise_alone_nobody_waits_longer_than_a_minute(clock: Clock) -> None:
+    promise = Promise(clock)
+    promise.told(Room("requests", 0, 10, 864_000), 1, 1)
+    assert [promise.take(1) for _ in range(2)] == [LONGEST_PROMISE, LONGEST_PROMISE]
+
+
+async def test_a_flow_whose_provider_has_little_left_paces_each_kind_of_tokens() -> None:
+    flow = Flow(Limits(2))
+    assert flow.free()
+    flow.told([Room("requests", 100, 100, 0), Room("input-tokens", 0, 1000, 2)], 10)
+    assert not flow.free()
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    await flow.enter(10)
+    await flow.enter(10)
+    assert 0.04 <= loop.time() - start < 1
+    flow.told([Room("input-tokens", 1000, 1000, 0)], 10)
+    flow.leave()
+    assert flow.free()

@@ -28,6 +28,7 @@ from gyges.models.provider import (
     Trouble,
     Usage,
 )
+from gyges.models.rate_limits import rooms
 from gyges.scenarios.plan import Seed
 from gyges.transcripts import clock
 from gyges.transcripts.failpoint import reach
@@ -137,8 +138,10 @@ class Caller:
             await self._writer.intent(Intent(self._episode, ordinal, attempt, sent))
             reach("intent-stored")
             received = await self._send(body, headers)
+            # Before the place is free: else the next in line would go out although all were told to wait.
+            if promised := rooms(received.headers):
+                flow.told(promised, estimate)
             if is_throttled(received):
-                # Before the place is free: else the next in line would go out although all were told to wait.
                 flow.throttled(retry_after(received.headers))
         except CallFailed as caught:
             failure = caught

@@ -2,7 +2,8 @@
 
 Calls at once adapt (additive increase, multiplicative decrease; Chiu and Jain 1989) to what the provider bears:
 a 429 halves them, at most once a second; a round of answers gives a twentieth of the limit back. A Retry-After
-holds everybody, not only the call that was told.
+holds everybody, not only the call that was told. Where a provider's headers say that little is left, calls go no
+faster than it fills up again, so that the 429 need not come.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from gyges.models.rate_limits import Room
 
 Clock = Callable[[], float]
 """Monotonic seconds."""
@@ -22,6 +25,8 @@ takes seconds, in which no other answer is committed and no deadline is kept."""
 SECONDS_BETWEEN_CUTS = 1.0
 BURST_SECONDS = 1.0
 """How far ahead of an even pace calls may be."""
+LONGEST_PROMISE = 60.0
+"""Seconds that a call waits at most because of what headers say; then a 429 decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,36 @@ class Pace:
     def correct(self, units: float) -> None:
         """What was taken turns out to be so many units more (or, below 0, less)."""
         self._next += units * self._seconds_each
+
+
+class Promise:
+    """A limit of the provider's, as its answers tell it: while little is left, no faster than it fills up."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._next = clock()
+        self._seconds_each = 0.0
+
+    @property
+    def short(self) -> bool:
+        """Whether there is anything to wait for."""
+        return self._seconds_each > 0
+
+    def told(self, room: Room, each: float, calls: int) -> None:
+        """What an answer said. A call takes `each` units; so many calls may be on their way, uncounted."""
+        now = self._clock()
+        self._seconds_each = room.seconds_each if room.remaining < each * calls else 0.0
+        missing = max(0.0, each - room.remaining) * self._seconds_each
+        self._next = max(self._next, now + missing) if self.short else now
+
+    def take(self, units: float) -> float:
+        """Seconds to wait until they are there. A promise is no more than that: nobody waits long for it alone."""
+        if not self.short:
+            return 0.0
+        now = self._clock()
+        at = min(max(self._next, now), now + LONGEST_PROMISE)
+        self._next = at + units * self._seconds_each
+        return at - now
 
 
 class Turnstile:
@@ -96,6 +131,7 @@ class Flow:
             (Pace(limits.requests_a_minute, clock), False) if limits.requests_a_minute else None,
             (Pace(limits.tokens_a_minute, clock), True) if limits.tokens_a_minute else None,
         ]
+        self._promises: dict[str, Promise] = {}
         self._turnstile = Turnstile()
         self._held_until = 0.0
         self._cut_at = float("-inf")
@@ -117,7 +153,8 @@ class Flow:
 
     def free(self) -> bool:
         """Whether a call may be sent at once, for all that is known before its size."""
-        return self._used < self.allowed and not self.held and not any(self._paces)
+        short = any(promise.short for promise in self._promises.values())
+        return self._used < self.allowed and not self.held and not short and not any(self._paces)
 
     async def enter(self, tokens: int) -> None:
         """Wait for a place, then for the pace. `tokens` is an estimate of what the call will use."""
@@ -128,9 +165,9 @@ class Flow:
                 break
             self.leave()
             await asyncio.sleep(held)
-        seconds = max(
-            (pace.take(tokens if counts else 1) for pace, counts in filter(None, self._paces)), default=0
-        )
+        own = [pace.take(tokens if counts else 1) for pace, counts in filter(None, self._paces)]
+        promised = [one.take(_units(unit, tokens)) for unit, one in self._promises.items()]
+        seconds = max(own + promised, default=0.0)
         try:
             if seconds:
                 await asyncio.sleep(seconds)
@@ -174,6 +211,13 @@ class Flow:
             if counts and tokens is not None:
                 pace.correct(tokens - estimated)
 
+    def told(self, rooms: Sequence[Room], tokens: int) -> None:
+        """What the headers of an answer promise, to a call of so many tokens."""
+        for room in rooms:
+            promise = self._promises.setdefault(room.unit, Promise(self._clock))
+            # As many calls as may be under way have left, or leave before this news is heard by all: twice that.
+            promise.told(room, _units(room.unit, tokens), 2 * self.allowed)
+
     def throttled(self, retry_after: float | None) -> None:
         """The provider had too much: fewer at once, and nobody before it said."""
         now = self._clock()
@@ -182,3 +226,8 @@ class Flow:
         if now - self._cut_at >= SECONDS_BETWEEN_CUTS:
             self._cut_at = now
             self._allowed = max(1.0, self._allowed / 2)
+
+
+def _units(unit: str, tokens: int) -> float:
+    """What a call of about so many tokens takes of a limit."""
+    return 1.0 if unit == "requests" else float(tokens)

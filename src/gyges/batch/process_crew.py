@@ -26,6 +26,7 @@ from gyges.batch.process_messages import (
     Message,
     Play,
     Played,
+    Promised,
     Put,
     Ready,
     Spent,
@@ -184,6 +185,8 @@ class Crew:
                 self._agents[place].line.spending.failed()
             case Spent(agent=place, usage=usage) if usage is not None:
                 self._agents[place].line.spending.answered(usage)
+            case Promised(agent=place):
+                self._agents[place].line.flow.told(message.rooms, message.tokens)
             case Throttled(agent=place):
                 self._agents[place].line.flow.throttled(message.retry_after)
             case Played():

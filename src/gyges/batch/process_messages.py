@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gyges.batch.retry import Patience
 from gyges.models.provider import Trouble, Usage
+from gyges.models.rate_limits import Room
 from gyges.scenarios.plan import Plan
 from gyges.transcripts.record import Call, Episode, Intent
 
@@ -82,6 +83,15 @@ class Throttled:
 
 
 @dataclass(frozen=True, slots=True)
+class Promised:
+    """What an answer's headers say about further calls, to a call of so many tokens."""
+
+    agent: int
+    rooms: tuple[Room, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """An answer came, of so many tokens where that is known."""
 
@@ -125,4 +135,6 @@ class Broke:
     """What the user can do; "" where that follows from the trouble."""
 
 
-Message = Start | Play | Granted | Ready | Enter | Leave | Throttled | Tokens | Spent | Put | Played | Broke
+Message = (
+    Start | Play | Granted | Ready | Enter | Leave | Throttled | Promised | Tokens | Spent | Put | Played | Broke
+)

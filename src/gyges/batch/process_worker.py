@@ -28,6 +28,7 @@ from gyges.batch.process_messages import (
     Leave,
     Play,
     Played,
+    Promised,
     Put,
     Ready,
     Spent,
@@ -40,6 +41,7 @@ from gyges.batch.run import agents_at
 from gyges.batch.spending import Spending
 from gyges.models.in_process import InProcess, is_in_process
 from gyges.models.provider import CallFailed, Usage
+from gyges.models.rate_limits import Room
 from gyges.scenarios.plan import Seed
 from gyges.transcripts.record import Call, Episode, Intent
 
@@ -109,6 +111,9 @@ class FarFlow(Flow):
 
     def answered(self, estimated: int, tokens: int | None) -> None:
         self._desk.pipe.send(Tokens(self._agent, estimated, tokens))
+
+    def told(self, rooms: Sequence[Room], tokens: int) -> None:
+        self._desk.pipe.send(Promised(self._agent, tuple(rooms), tokens))
 
     def throttled(self, retry_after: float | None) -> None:
         self._desk.pipe.send(Throttled(self._agent, retry_after))

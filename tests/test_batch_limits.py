@@ -1,0 +1,84 @@
+"""A provider that says how much is left is never asked for more: the 429 that it would send need not come."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gyges.batch.retry import Patience
+from gyges.batch.run import Order, play_into, prepare
+from gyges.models.http import Headers, Taken
+from gyges.models.in_process import InProcess
+from gyges.scenarios.plan import Seed
+from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Episode, Outcome
+
+CAPACITY = 30
+A_SECOND = 50.0
+EPISODES = 72
+ANTHROPIC = "model: organism/faker\nwire: anthropic\n"
+
+
+class Metered:
+    """Organisms behind a bucket that fills up evenly, as providers' limits do; what does not fit gets a 429."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self._inside = InProcess.knowing(("walks",), Seed(1))
+        self._silent = silent
+        self._left, self._at = float(CAPACITY), time.monotonic()
+        self.turned_away = 0
+
+    async def post(self, url: str, headers: Headers, body: bytes) -> Taken:
+        now = time.monotonic()
+        self._left = min(CAPACITY, self._left + (now - self._at) * A_SECOND)
+        self._at = now
+        told = [] if self._silent else self._told(url, max(0, int(self._left) - 1))
+        if self._left < 1:
+            self.turned_away += 1
+            return Taken(429, told, b'{"error": {"type": "rate_limit_error", "message": "slower"}}')
+        self._left -= 1
+        taken = await self._inside.post(url, headers, body)
+        return taken._replace(headers=[*taken.headers, *told])
+
+    def _told(self, url: str, left: int) -> list[tuple[bytes, bytes]]:
+        seconds = (CAPACITY - self._left) / A_SECOND
+        if "messages" in url:
+            reset = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
+            names = "anthropic-ratelimit-requests-{}"
+        else:
+            reset, names = f"{1000 * seconds:.0f}ms", "x-ratelimit-{}-requests"
+        told = {"limit": str(CAPACITY), "remaining": str(left), "reset": reset}
+        return [(names.format(name).encode(), value.encode()) for name, value in told.items()]
+
+    async def close(self) -> None: ...
+
+
+def ignore(episode: Episode) -> None: ...
+
+
+async def turned_away(folder: Path, agent: str, *, silent: bool) -> int:
+    """How many calls of a run got a 429."""
+    wire = Metered(silent=silent)
+    order = Order(("walks",), (agent,), samples=3, connections=8, in_process=True)
+    prepared = prepare(replace(order, patience=Patience(first_pause=0.01, longest_pause=0.05)))
+    await play_into(folder / "run.sqlite", prepared, ignore, wire)
+    with RunReader(folder / "run.sqlite") as reader:
+        assert [one.outcome for one in reader.headings()] == [Outcome.COMPLETED] * EPISODES
+    return wire.turned_away
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("agent", ["faker", "messages"])
+async def test_nobody_is_turned_away_by_a_provider_that_says_what_is_left(tmp_path: Path, agent: str) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "messages.yaml").write_text(ANTHROPIC, encoding="utf-8")
+    assert await turned_away(tmp_path, agent, silent=False) == 0
+
+
+@pytest.mark.usefixtures("study")
+async def test_without_a_word_of_it_the_same_calls_meet_429s(tmp_path: Path) -> None:
+    assert await turned_away(tmp_path, "faker", silent=True) > 0
