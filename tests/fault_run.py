@@ -21,7 +21,7 @@ from gyges.transcripts import commits, failpoint
 from gyges.transcripts.record import Episode, EpisodeKey, Outcome
 from gyges.transcripts.verify import verify
 from tests.conftest import FAMILY, SCENARIO
-from tests.kill_run import Seen, Stored, Wrong, forked, play, seen, serve_slowly, stored, warmed
+from tests.kill_run import Seen, Stored, Wrong, forked, play, seen, serve_slowly, settle, stored, warmed
 
 AT_ONCE = 4
 SCENARIOS = 3
@@ -75,6 +75,7 @@ class Ended:
 @dataclass
 class Trials:
     folder: Path
+    url: str
     prepared: Prepared
     keys: Sequence[EpisodeKey]
     clean: Stored = field(default_factory=lambda: Stored({}, {}, set()))
@@ -117,6 +118,7 @@ class Trials:
             if number == len(faults) - 1:
                 reached = ended.reached
             acknowledged |= ended.acknowledged
+            settle(self.url)
             now, after = stored(path, self.keys), seen(self.log, start)
             self._compare(before, known, after)
             if lost := acknowledged - set(now.episodes):
@@ -214,7 +216,7 @@ def ready(folder: Path) -> tuple[int, Trials]:
     server, url = serve_slowly(folder)
     prepared = warmed(prepare(Order(("walks",), ("handy",), base_url=url, connections=AT_ONCE)), folder)
     keys = [EpisodeKey("handy", plan.scenario, plan.variant, plan.context, 0) for plan in prepared.plans]
-    trials = Trials(folder, prepared, keys)
+    trials = Trials(folder, url, prepared, keys)
     if (ended := trials.played(folder / "clean.sqlite", "")).status:
         raise Wrong(f"the run without faults failed: {ended.said[-500:]}")
     trials.clean = stored(folder / "clean.sqlite", keys)

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from http.client import HTTPConnection
 from pathlib import Path
 
 from gyges.batch.loop import run as run_loop
@@ -37,6 +38,7 @@ AT_ONCE = 16
 SECONDS_A_CALL = 0.1
 """How long the server takes: far less than a model does. What arrives and is not committed when a kill comes is
 the calls at once, times the time from the server's last byte to the commit, over this: 1 is 6 ms."""
+ROUNDS = 8
 ENOUGH = 100
 """Kills from which on their mean says something."""
 QUESTIONS = ("Hello. What do you do?", "What did you do yesterday?", "Is it raining?")
@@ -172,13 +174,24 @@ class Seen:
         return {draw for draw, at in times if at is not None and at <= until}
 
 
+def settle(url: str) -> None:
+    """Wait until the server has read, and told the witness, what was on its way when a process died.
+
+    What lies in its sockets it reads in its next rounds; each of these answers takes one."""
+    connection = HTTPConnection(url.removeprefix("http://"))
+    for _ in range(ROUNDS):
+        connection.request("GET", "/v1/models")
+        connection.getresponse().read()
+    connection.close()
+
+
 def seen(log: Path, start: int) -> Seen:
     """From byte `start` of the witness log on."""
     draws: dict[int, str] = {}
     sent: dict[int, float] = {}
     for line in log.read_bytes()[start:].splitlines():
         entry = json.loads(line)
-        if entry["event"] == "received":
+        if entry["event"] == "received" and entry["method"] == "POST":
             draws[entry["n"]] = next(value for name, value in entry["headers"].items() if name == "x-gyges-draw")
         elif entry["event"] == "sent" and entry["n"] in draws:
             sent[entry["n"]] = entry["at"]
@@ -218,6 +231,7 @@ def draw(key: EpisodeKey, ordinal: int) -> str:
 @dataclass
 class Harness:
     folder: Path
+    url: str
     prepared: Prepared
     clean: Stored
     keys: Sequence[EpisodeKey]
@@ -242,7 +256,7 @@ class Harness:
         while at is not None:
             seconds = chance.uniform(0.02, 0.8) * self.seconds if self.kills < most else 60.0
             at, fresh = killed(path, self.prepared, seconds)
-            time.sleep(0.05)  # What was on its way has come.
+            settle(self.url)
             now, after = stored(path, self.keys), seen(self.log, start)
             acknowledged |= fresh
             self._compare(before, at_kill, now, after)
@@ -302,7 +316,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
         clean = stored(folder / "clean.sqlite", keys)
         if len(clean.answers) != 4 * len(keys):
             raise Wrong(f"the run that nobody killed has {len(clean.answers)} answers")
-        harness = Harness(folder, prepared, clean, keys, time.monotonic() - started)
+        harness = Harness(folder, url, prepared, clean, keys, time.monotonic() - started)
         chance = random.Random(seed)
         number = 0
         while harness.kills < kills:

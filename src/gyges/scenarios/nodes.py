@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -115,7 +116,13 @@ def read_document(file: Path) -> Document:
     """Read one YAML file. Raises AuthoringError with the place of whatever is not allowed."""
     text = decoded(file)
     lines = tuple(text.split("\n"))
-    return Document(file, lines, _Composer(file).compose(text))
+    return Document(file, lines, _composed(file, text))
+
+
+@lru_cache(maxsize=256)
+def _composed(file: Path, text: str) -> Node:
+    """The text's root node. One command reads most files more than once; nodes are never changed."""
+    return _Composer(file).compose(text)
 
 
 def decoded(file: Path, limit: int = MAX_BYTES) -> str:
