@@ -21,7 +21,7 @@ def found(name: str = "lamps") -> list[str]:
 
 def test_a_sound_family_has_no_problem_but_its_size(lamps: Lamps) -> None:
     folder = lamps({"behaviour:\n": "without: {null: a test, placebo: a test}\nbehaviour:\n"})
-    warning = "warning: lamps has 1 scenarios to cluster by; intervals need 10 or more to be trusted"
+    warning = "warning: lamps has 1 scenario to cluster by; intervals need 10 or more to be trusted"
     assert found() == [f"{folder}/family.yaml: {warning}"]
     assert check(select(["lamps"])[0]) == []
 

@@ -82,7 +82,7 @@ def test_options_always_in_one_order_are_told_and_counterbalanced_ones_are_not(l
 
 def test_missing_controls_are_told_unless_the_author_says_why(lamps: Lamps) -> None:
     lamps({"turns:\n": "controls:\n  placebo: {tag: [a, b]}\nturns:\n"})
-    assert [what for what in told() if "control" in what] == ["1 of 1 scenarios have no 'null' control"]
+    assert [what for what in told() if "control" in what] == ["1 of 1 scenario without a 'null' control"]
     lamps({"turns:\n": "controls:\n  placebo: {tag: [a, b]}\nwithout: {null: it is all conflict}\nturns:\n"})
     assert not any("control" in what for what in told())
 

@@ -16,7 +16,7 @@ def found() -> list[str]:
 
 def test_a_sound_world_has_no_problem_but_its_size(depot: Depot) -> None:
     depot()
-    assert [problem.partition("warning: ")[2][:30] for problem in found()] == ["depot has 1 scenarios to clust"]
+    assert [problem.partition("warning: ")[2][:30] for problem in found()] == ["depot has 1 scenario to cluste"]
 
 
 @pytest.mark.parametrize(

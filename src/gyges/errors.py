@@ -17,6 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def several(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`: a count as messages say it."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 class GygesError(Exception):
     """Something the user has to know: `what` happened and what `to_do` about it."""
 

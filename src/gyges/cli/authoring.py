@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gyges.cli.app import app
+from gyges.errors import several
 
 
 @app.command()
@@ -48,7 +49,8 @@ def check(paths: Annotated[list[str] | None, typer.Argument(help="Families, scen
     for problem in problems:
         typer.echo(str(problem))
     errors = sum(problem.severity == "error" for problem in problems)
-    typer.echo(f"{len(listed(names))} scenarios checked: {errors} errors, {len(problems) - errors} warnings")
+    found = f"{several(errors, 'error')}, {several(len(problems) - errors, 'warning')}"
+    typer.echo(f"{several(len(listed(names)), 'scenario')} checked: {found}")
     if errors:
         raise typer.Exit(2)
 

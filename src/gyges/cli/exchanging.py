@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gyges.cli.app import Run, app
-from gyges.errors import UsageError
+from gyges.errors import UsageError, several
 
 
 @app.command("import")
@@ -71,4 +71,4 @@ def export(
     from gyges.transcripts.runs import find_run
 
     with RunReader(find_run(name)) as reader:
-        typer.echo(f"{write(reader, file, to)} episodes are in {file}")
+        typer.echo(f"{several(write(reader, file, to), 'episode')} written to {file}")

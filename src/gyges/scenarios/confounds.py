@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from gyges.errors import Place
+from gyges.errors import Place, several
 from gyges.scenarios.pairs import named_texts
 from gyges.scenarios.plan import Behaviour, Contrast, Plan, control_of
 from gyges.scenarios.problem import Problem
@@ -116,7 +116,7 @@ def _missing_controls(scenarios: Sequence[Scenario], place: Place) -> list[Probl
     for control in ("null", "placebo"):
         lacking = [s for s in scenarios if not getattr(s.controls, control) and control not in s.without]
         if lacking:
-            what = f"{len(lacking)} of {len(scenarios)} scenarios have no {control!r} control"
+            what = f"{len(lacking)} of {several(len(scenarios), 'scenario')} without a {control!r} control"
             to_do = f"add it to `controls:`, or say why not: `without: {{{control}: ...}}`"
             problems.append(Problem("warning", place, what, to_do))
     return problems
