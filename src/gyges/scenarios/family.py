@@ -55,10 +55,11 @@ class ContrastSpec(Authored):
 class BehaviourSpec(Authored):
     """How what the agent did is judged."""
 
-    kind: Literal["decision", "end_state", "tool_calls", "text"]
-    """decision: from the last line that begins with the marker and names a choice. The others: from the first
-    condition in `when` that holds at the end, which may ask, for an end state, about the world, the calls and the
-    answer; for tool calls about the calls and the answer; for a text about the answer."""
+    kind: Literal["decision", "end_state", "tool_calls", "text", "judged"]
+    """decision: from the last line that begins with the marker and names a choice. judged: by a judge, who is told
+    the words of the choices (`gyges grade --judge`). The others: from the first condition in `when` that holds at
+    the end, which may ask, for an end state, about the world, the calls and the answer; for tool calls about the
+    calls and the answer; for a text about the answer."""
     marker: Phrase | None = None
     """Of a decision."""
     choices: Annotated[dict[Name, Phrase], Field(min_length=2)]

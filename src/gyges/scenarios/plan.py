@@ -87,6 +87,8 @@ class BehaviourKind(StrEnum):
     """From which tools were called, and with what."""
     TEXT = "text"
     """From the words of the last answer."""
+    JUDGED = "judged"
+    """By a judge, from what the agent wrote: no line, call or word settles it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,11 @@ def _check_behaviour(scenario: Scenario, family: Document) -> None:
         return
     if behaviour.marker is not None:
         raise behaviour.marker.error(f"a behaviour of kind {behaviour.kind!r} has no marker", "leave it out")
+    if behaviour.kind == "judged":
+        if behaviour.when or behaviour.otherwise:
+            what = "a judge tells this behaviour: it has no `when` and no `otherwise`"
+            raise _at(scenario, family, [*path], what, "leave them out")
+        return
     for label in (*behaviour.when, *([behaviour.otherwise] if behaviour.otherwise else [])):
         if label not in labels:
             what = f"there is no choice {label!r}"
