@@ -14,10 +14,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from gyges.browse import shelf, table_pages
-from gyges.browse.index import build_in_steps, build_index
+from gyges.browse.index import build, build_in_steps
 from gyges.browse.shelf import Shelf
 from gyges.transcripts import reader
-from gyges.transcripts.reader import RunReader
 from gyges.transcripts.search_index import beside, fill
 from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
@@ -357,12 +356,13 @@ def test_a_large_run_that_is_damaged_says_so(run: Path, monkeypatch: pytest.Monk
 
 
 def test_a_first_index_has_the_pairs_before_their_words_are_read(run: Path) -> None:
-    with RunReader(run) as reader:
-        told: list[tuple[int, int]] = []
-        first, whole = build_in_steps(reader, lambda done, of: told.append((done, of)))
-        assert whole == build_index(reader)
+    told: list[tuple[int, int]] = []
+    first, whole = build_in_steps(run, lambda done, of: told.append((done, of)))
+    assert whole == build(run)
     assert first.report is None
-    assert [(line.id, line.quadrant) for line in first.pairs] == [(line.id, line.quadrant) for line in whole.pairs]
+    assert whole.report is not None
+    firsts, wholes = ([(line.id, line.quadrant) for line in one.index.pairs] for one in (first, whole))
+    assert firsts == wholes
     assert told == [(0, 32)]
 
 

@@ -8,70 +8,115 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from urllib.parse import quote
 
 from gyges.browse.index import Index, build_in_steps
 from gyges.errors import StoreError
 from gyges.transcripts import search_index
-from gyges.transcripts.reader import RunReader
 
 Progress = tuple[int, int]
 """Episodes done, of how many."""
 
-_Said = Progress | Index | StoreError
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that a server shows of a run: the index, its figures as a piece of a page, its report as JSON."""
+
+    path: Path
+    index: Index
+    figures: str = ""
+    report: str = ""
 
 
-def read(path: Path) -> Iterator[Progress | Index]:
-    """A first index of the run, how far the reading of its words is, and its whole index. Raises StoreError."""
-    yield from _answers(_read, path)
+_Said = Progress | Shown | StoreError | str
 
 
-def fill(path: Path) -> Iterator[Progress | Index]:
+def read(*paths: Path) -> Iterator[Progress | Shown | StoreError]:
+    """Of each run a first index, how far the reading of its words is, and all of it; or why there is none."""
+    for said in _answers(_read, *paths):
+        assert not isinstance(said, str)
+        yield said
+
+
+def fill(path: Path) -> Iterator[Progress]:
     """How far the search index beside the run is, until every episode is in it. Raises StoreError."""
-    yield from _answers(_fill, path)
+    for said in _answers(_fill, path):
+        if isinstance(said, StoreError):
+            raise said
+        if isinstance(said, tuple):
+            yield said
 
 
-def _answers(work: Callable[[Path, Connection], None], path: Path) -> Iterator[Progress | Index]:
+def draw(report: str) -> str:
+    """The report as a page. Raises StoreError."""
+    for said in _answers(_draw, report):
+        if isinstance(said, str):
+            return said
+    raise StoreError("the report could not be drawn", "the terminal of `gyges browse` says why")
+
+
+def address(path: Path) -> str:
+    """Where the table of a run's pairs is."""
+    return f"/run/{quote(path.stem)}/pairs"
+
+
+def _answers(work: Callable[..., None], *given: Path | str) -> Iterator[_Said]:
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(work, path, there), daemon=True)
+    process = context.Process(target=_child, args=(work, there, *given), daemon=True)
     process.start()
     there.close()
     try:
         while True:
-            said: _Said = here.recv()
-            if isinstance(said, StoreError):
-                raise said
-            yield said
+            yield here.recv()
     except EOFError:
         process.join()
         if process.exitcode:
             to_do = "the terminal of `gyges browse` says why"
-            raise StoreError(f"{path} could not be read to its end", to_do) from None
+            raise StoreError("what was asked of a process of its own could not be done", to_do) from None
     finally:
         here.close()
         process.join()
 
 
-def _child(work: Callable[[Path, Connection], None], path: Path, pipe: Connection) -> None:
+def _child(work: Callable[..., None], pipe: Connection, *given: Path | str) -> None:
     # Ctrl-C is heard by the server, which ends us; and a run that is being played comes first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
+    with suppress(BrokenPipeError):  # The server is gone: what was stored is kept, and nobody waits for the rest.
+        work(pipe, *given)
+
+
+def _read(pipe: Connection, *paths: Path) -> None:
+    from gyges.browse.figures import figures
+
+    for path in paths:
+        try:
+            for built in build_in_steps(path, lambda done, of: pipe.send((done, of))):
+                index, report = built.index, built.report
+                if report is None:
+                    pipe.send(Shown(path, index))
+                else:
+                    shown = figures(report, address(path), index.manifest.added())
+                    pipe.send(Shown(path, index, shown, report.model_dump_json()))
+        except StoreError as error:
+            pipe.send(error)
+
+
+def _fill(pipe: Connection, path: Path) -> None:
     try:
-        work(path, pipe)
+        search_index.fill(path, lambda done, of: pipe.send((done, of)))
     except StoreError as error:
         pipe.send(error)
-    except BrokenPipeError:
-        pass  # The server is gone: what was stored is kept, and nobody waits for the rest.
 
 
-def _read(path: Path, pipe: Connection) -> None:
-    with RunReader(path) as reader:
-        for index in build_in_steps(reader, lambda done, of: pipe.send((done, of))):
-            pipe.send(index)
+def _draw(pipe: Connection, report: str) -> None:
+    from gyges.analysis.result import Report
+    from gyges.browse.figures import whole
 
-
-def _fill(path: Path, pipe: Connection) -> None:
-    search_index.fill(path, lambda done, of: pipe.send((done, of)))
+    pipe.send(whole(Report.model_validate_json(report)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -90,20 +91,22 @@ class _Shelved:
     name: str
     index: Index | None
     live: bool
+    figures: Markup
     progress: dict[str, Progress]
     trouble: str = ""
 
 
 def _shelved(shelf: Shelf, name: str) -> _Shelved:
-    if shelf.warming and not shelf.ready(name):
-        return _Shelved(name, None, shelf.live(name), shelf.progress(name), "This run is being read.")
+    index, figures, live = None, Markup(), shelf.live(name)
     try:
-        index = shelf.index(name)
-        return _Shelved(name, index, shelf.live(name), shelf.progress(name), shelf.trouble(name))
+        # Made from our own template, which escapes.
+        figures = Markup(shelf.figures(name))
+        index, trouble = shelf.index(name), shelf.trouble(name)
     except BeingRead:
-        return _Shelved(name, None, shelf.live(name), shelf.progress(name), "This run is being read.")
+        trouble = "This run is being read."
     except StoreError as error:
-        return _Shelved(name, None, False, {}, str(error))
+        trouble = str(error)
+    return _Shelved(name, index, live, figures, shelf.progress(name), trouble)
 
 
 def live(shelf: Shelf, ending: Callable[[], bool]) -> Callable[[Request], Awaitable[Response]]:

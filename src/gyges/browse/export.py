@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl
 from markupsafe import Markup
 
 from gyges.browse.choice import Choice
-from gyges.browse.index import Index, PairLine
+from gyges.browse.figures import figures
+from gyges.browse.index import Index, PairLine, build
 from gyges.browse.mask import Mask, secrets
 from gyges.browse.page import asset, render
 from gyges.browse.pair import PairView, view
-from gyges.browse.shelf import Shelf
 from gyges.errors import UsageError
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.reader import RunReader
@@ -47,8 +47,10 @@ class _Run:
     """A run's figures and those of its pairs that were chosen."""
 
     name: str
+    path: Path
     index: Index
     lines: list[PairLine]
+    figures: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +66,21 @@ class Export:
 
     def __init__(self, paths: Sequence[Path], choose: str = "") -> None:
         """`choose` says which pairs, as it stands after the `?` in the address of a table of pairs."""
-        self._shelf = Shelf(paths, patient=True)
         self._choice = Choice.read(parse_qsl(choose.removeprefix("?")))
         self._mask = Mask(list(secrets()))
-        self._runs = [self._chosen(name) for name in self._shelf.names]
+        self._runs = [self._chosen(path) for path in paths]
         self.pairs = sum(len(run.lines) for run in self._runs)
         if not self.pairs:
             raise UsageError("no pair is like that", "choose others, or none to take all")
 
-    def _chosen(self, name: str) -> _Run:
-        index, query = self._shelf.index(name), self._choice.query()
-        with self._shelf.open(name) as reader:
+    def _chosen(self, path: Path) -> _Run:
+        built, query = build(path), self._choice.query()
+        assert built.report is not None
+        with RunReader(path) as reader:
             found = reader.search(query).episodes if query else None
-        return _Run(name, index, self._choice.pairs(index.pairs, found))
+        # Made from our own template, which escapes.
+        shown = Markup(figures(built.report, "#list", built.index.manifest.added()))
+        return _Run(path.stem, path, built.index, self._choice.pairs(built.index.pairs, found), shown)
 
     def characters(self) -> int:
         """What the agents said in the chosen pairs; any page of them is larger."""
@@ -106,7 +110,7 @@ class Export:
 
     def _pairs(self) -> Iterator[_Exported]:
         for run in self._runs:
-            with self._shelf.open(run.name) as reader:
+            with RunReader(run.path) as reader:
                 grades = _grades(reader, run.lines)
                 for line in run.lines:
                     yield _Exported(run.name, line, self._view(reader, line, grades))

@@ -5,23 +5,23 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gyges.analysis.analyse import analyse
-from gyges.analysis.audit import Auditor
-from gyges.analysis.quadrants import Pair, pair_up, quadrant
-from gyges.analysis.result import Report
-from gyges.analysis.rows import contrasts_of, models_of, options_of, rows_of
+from gyges.analysis.rows import rows_of
 from gyges.analysis.table import Row, of_experiment
-from gyges.analysis.together import batch_of
 from gyges.scenarios.plan import Contrast
-from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode, EpisodeKey, Outcome
+
+if TYPE_CHECKING:
+    from gyges.analysis.quadrants import Pair
+    from gyges.analysis.result import Report
 
 UNGRADED = "ungraded"
 
@@ -102,10 +102,8 @@ class Index:
     """A run's pairs and figures, as its file was when it was read."""
 
     manifest: Manifest
-    report: Report | None
-    """None as long as the words are not read: a first index has no figures and no lengths."""
-    grades: str
-    """The set of grades that all of it goes by; "" where nothing is graded."""
+    read: bool
+    """Whether the words are read: a first index has no lengths."""
     pairs: tuple[PairLine, ...]
     """By family, scenario, variant, sample and agent."""
     pending: int
@@ -161,88 +159,89 @@ Told = Callable[[int, int], None]
 _TOLD_EVERY = 500
 
 
-class _Measured:
-    """A run whose episodes and grades are summed up while they pass to the table of rows: each is read once.
+class _Measured(RunReader):
+    """A run whose episodes and grades are summed up while they pass: each is read once for table and report.
 
     Until `with_words` is set, episodes come without their messages.
     """
 
-    def __init__(self, reader: RunReader, told: Told | None = None) -> None:
-        self._reader = reader
-        self._told = told
+    def __init__(self, path: Path, told: Told | None) -> None:
+        super().__init__(path)
+        self._told_of = told
         self._grades: list[Grade] | None = None
         self.with_words = False
         self.lengths: dict[str, int] = {}
         self.graded: dict[str, _Graded] = {}
-        self.numbers = reader.numbers()
-        self.auditor = Auditor()
 
-    @property
-    def manifest(self) -> Manifest:
-        return self._reader.manifest
+    @cached_property
+    def number_of(self) -> dict[str, int]:
+        return self.numbers()
 
-    def episodes(self) -> Iterator[Episode]:
+    def episodes(
+        self, agent: str | None = None, scenario: str | None = None, context: str | None = None
+    ) -> Iterator[Episode]:
         if not self.with_words:
-            for heading in self._reader.headings():
+            for heading in self.headings(agent, scenario, context):
                 yield Episode(heading.key, heading.family, heading.outcome, heading.reason, (), 0.0, 0.0)
             return
-        for at, episode in enumerate(self._reader.episodes()):
-            if self._told and not at % _TOLD_EVERY:
-                self._told(at, len(self.numbers))
+        for at, episode in enumerate(super().episodes(agent, scenario, context)):
+            if self._told_of and not at % _TOLD_EVERY:
+                self._told_of(at, len(self.number_of))
             self.lengths[episode.key.id()] = _length(episode)
-            self.auditor.see(episode)
             yield episode
 
-    def grades(self, set_name: str | None = None) -> Iterator[Grade]:
+    def grades(self, set_name: str | None = None, *, episode: str | None = None) -> Iterator[Grade]:
+        if episode is not None or set_name not in (None, *self.grade_sets()[-1:]):
+            yield from super().grades(set_name, episode=episode)
+            return
         if self._grades is None:
-            self._grades = list(self._reader.grades(set_name))
+            self._grades = list(super().grades(set_name))
             for id, of_episode in groupby(self._grades, key=lambda grade: grade.episode):
                 self.graded[id] = self.graded.get(id, _Graded()).with_more(of_episode)
         yield from self._grades
 
-    def grade_sets(self) -> list[str]:
-        return self._reader.grade_sets()
 
-    def grade_set(self, name: str) -> GradeSet | None:
-        return self._reader.grade_set(name)
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An index and the report beside it; no report as long as the words are not read."""
 
-
-def build_index(reader: RunReader) -> Index:
-    """Read the whole run once. Raises StoreError where it is damaged."""
-    run = _Measured(reader)
-    run.with_words = True
-    return _index(run)
+    index: Index
+    report: Report | None
 
 
-def build_in_steps(reader: RunReader, told: Told) -> Iterator[Index]:
-    """A first index, soon, from what graders said; then the whole one. Raises StoreError as `build_index` does."""
-    run = _Measured(reader, told)
-    yield _index(run)
-    run.with_words = True
-    yield _index(run)
+def build(path: Path) -> Built:
+    """Read a whole run. Raises StoreError where it is damaged."""
+    return [*build_in_steps(path)][-1]
+
+
+def build_in_steps(path: Path, told: Told | None = None) -> Iterator[Built]:
+    """A first index, soon, from what graders said; then the whole one and the report. Raises as `build` does."""
+    with _Measured(path, told) as run:
+        index = _index(run)
+        yield Built(index, None)
+        run.with_words = True
+        report = _report(run)
+        pairs = tuple(_measured(line, run.lengths) for line in index.pairs)
+        yield Built(replace(index, pairs=pairs, read=True), report)
+
+
+def _report(run: RunReader) -> Report:
+    # It brings all the statistics, which the server does without.
+    from gyges.analysis.report import report_of
+
+    return report_of(run)
 
 
 def _index(run: _Measured) -> Index:
-    manifest = run.manifest
     rows = rows_of(run)
     lines = tuple(sorted(_lines(of_experiment(rows), run), key=_usual))
-    report = _report(run, rows) if run.with_words else None
     pending = sum(row.outcome is Outcome.PENDING for row in rows)
-    grades = next(reversed(run.grade_sets()), "")
-    return Index(manifest, report, grades, lines, pending, _places(lines), _facets(lines))
+    return Index(run.manifest, False, lines, pending, _places(lines), _facets(lines))
 
 
-def _report(run: _Measured, rows: Sequence[Row]) -> Report:
-    manifest = run.manifest
-    return analyse(
-        manifest.run,
-        rows,
-        contrasts_of(manifest),
-        models=models_of(manifest),
-        audit=run.auditor.notes(manifest),
-        planted=manifest.planted,
-        options=options_of(manifest),
-    )
+def _measured(line: PairLine, lengths: Mapping[str, int]) -> PairLine:
+    first, second = (replace(side, length=lengths.get(side.id, 0)) for side in line.sides)
+    return replace(line, first=first, second=second)
 
 
 def _places(lines: Sequence[PairLine]) -> dict[str, list[int]]:
@@ -270,6 +269,8 @@ def _length(episode: Episode) -> int:
 
 
 def _lines(rows: Sequence[Row], run: _Measured) -> Iterator[PairLine]:
+    from gyges.analysis.quadrants import pair_up
+
     ordered = sorted(rows, key=lambda row: (row.family, row.agent))
     for _, group in groupby(ordered, key=lambda row: (row.family, row.agent)):
         of_agent = list(group)
@@ -281,6 +282,8 @@ def _lines(rows: Sequence[Row], run: _Measured) -> Iterator[PairLine]:
 
 
 def _line(pair: Pair, contrast: Contrast, run: _Measured) -> PairLine:
+    from gyges.analysis.quadrants import quadrant
+
     row = pair[0] or pair[1]
     assert row is not None  # pair_up makes no pair of nothing
     sides = (
@@ -295,7 +298,7 @@ def _line(pair: Pair, contrast: Contrast, run: _Measured) -> PairLine:
 def _side(known: Row, row: Row | None, context: str, run: _Measured) -> Side:
     """The episode of `row`; where there is none, the one that would make the pair of `known` complete."""
     id = EpisodeKey(known.agent, known.scenario, known.variant, context, known.sample).id()
-    number = run.numbers.get(id, 0)
+    number = run.number_of.get(id, 0)
     if row is None:
         return Side(id, number, context, Outcome.PENDING, UNGRADED, "not in this run", None, (), 0)
     grades = run.graded.get(id, _Graded())
@@ -309,6 +312,6 @@ def _side(known: Row, row: Row | None, context: str, run: _Measured) -> Side:
         sys.intern(row.ungraded),
         row.reveals,
         grades.findings,
-        run.lengths.get(id, 0),
+        0,
         grades.disputed,
     )

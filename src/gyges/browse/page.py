@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from gyges.analysis import notes, words
-from gyges.analysis.interval import Estimate
-from gyges.analysis.quadrants import Quadrants
 from gyges.browse.index import FILTERS
 from gyges.transcripts.record import Call
 from gyges.transcripts.safe import safe
@@ -55,24 +52,14 @@ def environment() -> jinja2.Environment:
     )
     made.globals.update(
         canary=CANARY,
-        cells=Quadrants.__slots__,
-        estimands=words.ESTIMANDS,
-        exact=words.exact,
-        interval=words.interval,
-        notes=notes.notes,
-        percent=words.percent,
-        points=words.points,
         quadrants=QUADRANTS,
-        rate=words.rate,
-        validation=words.VALIDATION,
+        percent=percent,
         filtered_by=lambda pair: {name: list(values_of(pair)) for name, values_of in FILTERS.items()},
-        verdict=words.verdict,
     )
     made.filters.update(
         look=look,
         plain=plain,
         spaced=spaced,
-        span=span,
         readable=readable,
         took=took,
         from_word=from_word,
@@ -135,13 +122,8 @@ def to_word(text: str) -> str:
     return text.rpartition(" ")[0] or text
 
 
-def span(estimate: Estimate | None) -> tuple[float, float, float] | None:
-    """Low, estimate and high on an axis from 0 (-100 points) to 200 (+100 points)."""
-    if estimate is None:
-        return None
-    low = estimate.estimate if estimate.low is None else estimate.low
-    high = estimate.estimate if estimate.high is None else estimate.high
-    return round(100 + 100 * low, 1), round(100 + 100 * estimate.estimate, 1), round(100 + 100 * high, 1)
+def percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
 
 
 def readable(body: bytes | None) -> str:

@@ -33,7 +33,8 @@ def serve(paths: Sequence[Path], port: int = PORT, open_browser: bool = False, l
     from gyges.browse.views import FILE as VIEWS
     from gyges.browse.views import Views
 
-    shelf = Shelf(paths)
+    # Whatever is read is read by a child: the statistics alone would take as much memory as all the rest.
+    shelf = Shelf(paths, apart_from=0)
     bound = listen(port)
     port = bound[0].getsockname()[1]
     token = new_token()

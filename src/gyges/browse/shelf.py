@@ -10,11 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gyges.analysis.report_html import to_html
 from gyges.browse import apart
-from gyges.browse.apart import Progress
-from gyges.browse.index import Index, build_index
-from gyges.errors import GygesError, StoreError, UsageError
+from gyges.browse.apart import Progress, Shown
+from gyges.browse.index import Index, build
+from gyges.errors import StoreError, UsageError
 from gyges.transcripts.reader import RunReader
 
 
@@ -30,7 +29,10 @@ PATIENCE = 5.0
 """A run that grows is indexed again after this many times the time that indexing it took."""
 
 APART = 50_000_000
-"""Bytes of a run from which it is read by a process of its own."""
+"""Bytes of a run from which it is read by a process of its own, if the shelf says nothing else."""
+
+WAIT = 3.0
+"""Seconds that a page waits for a run that is being read, before it says so."""
 
 SEARCHED = 4_000_000
 """Bytes of a run from which it is given a search index; of a smaller one every word is read as fast."""
@@ -43,20 +45,20 @@ Stamp = tuple[tuple[int, int], ...]
 
 @dataclass(slots=True)
 class _Kept:
-    index: Index
+    shown: Shown
     stamp: Stamp
     made: float
     took: float
+    page: str = ""
+    """The report as a page: its plots take seconds to draw."""
 
 
 @dataclass(slots=True)
 class _Run:
     path: Path
     lock: threading.Lock = field(default_factory=threading.Lock)
-    kept: _Kept | None = None
     drawing: threading.Lock = field(default_factory=threading.Lock)
-    drawn: tuple[Index, str] | None = None
-    """The report of an index as a page: its plots take seconds to draw."""
+    kept: _Kept | None = None
     reading: bool = False
     read: Progress | None = None
     """How far the process is that reads it."""
@@ -65,16 +67,25 @@ class _Run:
     trouble: tuple[Stamp, StoreError] | None = None
     """Why it could not be read apart, when its file was as it was."""
 
+    def is_due(self, stamp: Stamp) -> bool:
+        """Whether it is to be read, or read again: a run that grows, not all the time."""
+        if self.reading or (self.trouble and self.trouble[0] == stamp):
+            return False
+        kept = self.kept
+        return kept is None or (kept.stamp != stamp and time.monotonic() - kept.made > PATIENCE * kept.took)
+
 
 class Shelf:
     """Runs by name. Every method may be called from any thread."""
 
-    def __init__(self, paths: Sequence[Path], patient: bool = False) -> None:
-        """`patient`: who asks for a run waits until all of it is read. Raises UsageError for two of one name."""
+    def __init__(self, paths: Sequence[Path], apart_from: int | None = None) -> None:
+        """Runs of `apart_from` bytes (default: `APART`) are read by a process of its own, which spares this one
+        all the statistics. Raises UsageError when two runs have one name.
+        """
         self._runs = {path.stem: _Run(path) for path in paths}
-        self._patient = patient
+        self._apart_from = APART if apart_from is None else apart_from
         self._turn = threading.Lock()
-        self.warming = False
+        self._news = threading.Condition()
         if len(self._runs) < len(paths):
             raise UsageError("two of the runs have the same name", "browse one at a time, or rename a file")
 
@@ -99,65 +110,95 @@ class Shelf:
     def index(self, name: str) -> Index:
         """The run's index, at most a little older than the run.
 
-        Raises as `open` does, and BeingRead for a large run of which there is nothing to see yet.
+        Raises as `open` does, and BeingRead for a run of which there is nothing to see yet.
         """
-        path = self.path(name)
-        run = self._runs[name]
+        return self._shown(name, wait=WAIT).index
+
+    def figures(self, name: str) -> str:
+        """Its figures as a piece of a page, "" as long as there are none. Raises as `index` does, at once."""
+        return self._shown(name, wait=0.0).figures
+
+    def _shown(self, name: str, wait: float) -> Shown:
+        path, run = self.path(name), self._runs[name]
         with run.lock:
             stamp = _stamp(path)
-            if not run.reading and (run.kept is None or (run.kept.stamp != stamp and _is_due(run.kept))):
-                if self._patient or not _is_large(path):
+            if run.is_due(stamp):
+                if _size(path) < self._apart_from:
                     self._read(run, stamp)
-                elif run.trouble is None or run.trouble[0] != stamp:
+                else:
                     run.reading = True
-                    threading.Thread(target=self._read_apart, args=(run, stamp), daemon=True).start()
+                    threading.Thread(target=self._read_apart, args=([run],), daemon=True).start()
+        with self._news:
+            self._news.wait_for(lambda: run.kept or not run.reading, timeout=wait)
         if run.kept:
-            return run.kept.index
+            return run.kept.shown
         if run.trouble and not run.reading:
             raise run.trouble[1]
-        raise BeingRead("this run is being read", "it is large: in some seconds there is something to see")
+        raise BeingRead("this run is being read", "in some seconds there is something to see")
 
     def _read(self, run: _Run, stamp: Stamp) -> None:
+        from gyges.browse.figures import figures
+
         began = time.monotonic()
         try:
-            with RunReader(run.path) as reader:
-                index = build_index(reader)
+            built = build(run.path)
         except StoreError as error:
             raise nameless(error, run.path) from error
-        run.kept = _Kept(index, stamp, time.monotonic(), time.monotonic() - began)
+        assert built.report is not None
+        said = figures(built.report, apart.address(run.path), built.index.manifest.added())
+        shown = Shown(run.path, built.index, said, built.report.model_dump_json())
+        run.kept = _Kept(shown, stamp, time.monotonic(), time.monotonic() - began)
 
-    def _read_apart(self, run: _Run, stamp: Stamp) -> None:
-        """Runs in a thread of its own; one large run at a time."""
-        try:
-            with self._turn:
-                began = time.monotonic()
-                for said in apart.read(run.path):
-                    if not isinstance(said, Index):
+    def _read_apart(self, runs: Sequence[_Run]) -> None:
+        """Runs in a thread of its own, for runs that are `reading`; one process at a time."""
+        waiting = list(runs)
+        with self._turn:
+            try:
+                stamp, began = _stamp(waiting[0].path), time.monotonic()
+                for said in apart.read(*(run.path for run in runs)):
+                    run = waiting[0]
+                    if isinstance(said, StoreError):
+                        run.trouble = (stamp, nameless(said, run.path))
+                    elif not isinstance(said, Shown):
                         run.read = said
                     elif said.report or run.kept is None:
                         run.kept = _Kept(said, stamp, time.monotonic(), time.monotonic() - began)
-        except StoreError as error:
-            run.trouble = (stamp, nameless(error, run.path))
-        finally:
-            run.read, run.reading = None, False
+                    if isinstance(said, StoreError) or (isinstance(said, Shown) and said.report):
+                        self._ended(waiting.pop(0))
+                        stamp, began = _stamp(waiting[0].path) if waiting else (), time.monotonic()
+                    self._tell()
+            except StoreError as error:
+                waiting[0].trouble = (stamp, error)
+            finally:
+                for run in waiting:
+                    self._ended(run)
+                self._tell()
+
+    def _ended(self, run: _Run) -> None:
+        run.read, run.reading = None, False
+
+    def _tell(self) -> None:
+        with self._news:
+            self._news.notify_all()
 
     def report(self, name: str) -> str:
-        """The run's report as one page, drawn when somebody first asks. Raises as `open` does."""
-        index, run = self.index(name), self._runs[name]
+        """The run's report as one page, drawn when somebody first asks. Raises as `index` does."""
+        self._shown(name, wait=WAIT)
+        run = self._runs[name]
         with run.drawing:
-            if index.report is None:
+            kept = run.kept
+            if kept is None or not kept.shown.report:
                 raise BeingRead("this run is being read", "in a while there is a report of it")
-            if run.drawn is None or run.drawn[0] is not index:
-                run.drawn = (index, to_html([index.report]))
-            return run.drawn[1]
+            kept.page = kept.page or apart.draw(kept.shown.report)
+            return kept.page
 
     def warm(self) -> None:
-        """Index every run; runs that can't be read are left for whoever asks for them."""
-        self.warming = True
-        for name in reversed(self.names):
-            with suppress(GygesError):
-                self.index(name)
-        self.warming = False
+        """Read every run, the newest first, by one process; what can't be read says so when it is asked for."""
+        runs = [run for run in reversed(self._runs.values()) if run.is_due(_stamp(run.path))]
+        for run in runs:
+            run.reading = True
+        if runs:
+            self._read_apart(runs)
 
     def fill(self, ending: Callable[[], bool] = lambda: False) -> None:
         """Keep the search indexes beside large runs up to date, until `ending`. What can't be written is left."""
@@ -169,15 +210,15 @@ class Shelf:
                 if seen.get(name) != stamp and _size(run.path) >= SEARCHED:
                     seen[name] = stamp
                     with suppress(StoreError):
-                        for said in apart.fill(run.path):
-                            run.filled = said if isinstance(said, tuple) else None
+                        for done in apart.fill(run.path):
+                            run.filled = done
                     run.filled = None
             time.sleep(EVERY)
 
     def trouble(self, name: str) -> str:
-        """Why a large run has no figures, where it could not be read to its end."""
+        """Why a run has no figures, where it could not be read to its end."""
         run = self._runs[name]
-        unread = run.kept is not None and run.kept.index.report is None and not run.reading
+        unread = run.kept is not None and not run.kept.shown.report and not run.reading
         return str(run.trouble[1]) if unread and run.trouble else ""
 
     def progress(self, name: str) -> dict[str, Progress]:
@@ -185,16 +226,12 @@ class Shelf:
         run = self._runs[name]
         return {what: done for what, done in (("read", run.read), ("searchable", run.filled)) if done}
 
-    def ready(self, name: str) -> bool:
-        """Whether the run's index, perhaps an older one, is there without waiting."""
-        return self._runs[name].kept is not None
-
     def version(self) -> str:
-        """Changes whenever a page of the overview would: a run has changed, or has been indexed."""
+        """Changes whenever a page of the overview would: a run has been read, or is to be read again."""
         states = []
         for run in self._runs.values():
             stamp, kept = _stamp(run.path), run.kept
-            states.append((stamp, kept and (kept.made, kept.stamp != stamp and _is_due(kept))))
+            states.append((stamp, kept and kept.made, run.is_due(stamp)))
         return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
     def live(self, name: str) -> bool:
@@ -203,18 +240,10 @@ class Shelf:
         return path.with_name(path.name + "-wal").exists()
 
 
-def _is_large(path: Path) -> bool:
-    return _size(path) > APART
-
-
 def _size(path: Path) -> int:
     with suppress(OSError):  # A file that is gone: who reads it says so.
         return path.stat().st_size
     return 0
-
-
-def _is_due(kept: _Kept) -> bool:
-    return time.monotonic() - kept.made > PATIENCE * kept.took
 
 
 def _stamp(path: Path) -> Stamp:

@@ -50,7 +50,7 @@ class TablePages:
             index=index,
             choice=choice,
             facets=index.facets,
-            read=index.report is not None,
+            read=index.read,
             pairs=shown,
             count=len(chosen),
             pages=max(1, -(-len(chosen) // PAGE)),
