@@ -24,7 +24,8 @@ from gyges.models.serve_batches import FILES, OPENAI, Desk
 from gyges.models.serve_chat import ChatCompletions
 from gyges.models.serve_damage import faulty
 from gyges.models.serve_faults import Fault, Schedule, read_schedule
-from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Json, Refused, Value
+from gyges.models.serve_formats import WRONG_KEY, Asked, Format, Refused
+from gyges.models.serve_json import Json, Value
 from gyges.models.serve_judge import JUDGES, rule
 from gyges.models.serve_judge_formats import spoken as told_by
 from gyges.models.serve_judge_formats import with_ruling

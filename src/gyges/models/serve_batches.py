@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from gyges.models.serve_faults import Fault, Hang, Reset
-from gyges.models.serve_formats import Json, Refused, Value
+from gyges.models.serve_formats import Refused
+from gyges.models.serve_json import Json, Value
 from gyges.models.serve_send import Answer
 
 OPENAI = "/v1/batches"

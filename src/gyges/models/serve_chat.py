@@ -9,22 +9,18 @@ from gyges.models.serve_formats import (
     CREATED,
     Asked,
     Cut,
-    Json,
     Refused,
-    Value,
     cut,
     event,
     identity,
     integer_in,
     messages_in,
-    object_in,
-    objects_in,
     pieces,
     prompt_tokens,
     text_in,
-    text_of,
     words,
 )
+from gyges.models.serve_json import Json, Value, object_in, objects_in, text_of
 from gyges.models.serve_tools import chat_calls, offered
 
 

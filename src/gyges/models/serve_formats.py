@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gyges.models.organism import Spoken
+from gyges.models.serve_json import Json, Value, text_of
 from gyges.models.serve_tools import said
 from gyges.transcripts.record import Message, Role, ToolCall
-
-Json = dict[str, "Value"]
-Value = str | int | float | bool | None | list["Value"] | Json
 
 WRONG_KEY = "wrong-key"
 """A key that is never accepted."""
@@ -110,14 +108,6 @@ def identity(prefix: str, draw: str, length: int) -> str:
     return prefix + letters[:length]
 
 
-def text_of(content: Value) -> str:
-    """The words of a message's content: a string, or its parts of type text (of any format)."""
-    if isinstance(content, list):
-        parts = [part for part in content if isinstance(part, dict)]
-        return "\n".join(str(part["text"]) for part in parts if isinstance(part.get("text"), str))
-    return content if isinstance(content, str) else ""
-
-
 _ROLES: Mapping[str, Role] = {
     "system": "system",
     "developer": "system",
@@ -154,17 +144,6 @@ def integer_in(body: Json, *names: str) -> int | None:
                 raise Refused(400, "invalid_request_error", f"{name}: a positive integer is required")
             return found
     return None
-
-
-def object_in(body: Json, name: str) -> Json:
-    found = body.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def objects_in(body: Json, name: str) -> list[Json]:
-    """The objects of a list; [] where there is none."""
-    found = body.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def prompt_tokens(asked: Asked) -> int:

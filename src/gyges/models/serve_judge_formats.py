@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gyges.models.serve_formats import Json, Value, object_in, objects_in
+from gyges.models.serve_json import Json, Value, object_in, objects_in
 from gyges.models.serve_judge import Ruling
 
 TOOL = "submit_verdict"

@@ -10,24 +10,20 @@ from gyges.models.serve_chat import bearer
 from gyges.models.serve_formats import (
     Asked,
     Cut,
-    Json,
     Refused,
-    Value,
     cut,
     event,
     identity,
     integer_in,
     is_sealed,
     messages_in,
-    object_in,
-    objects_in,
     pieces,
     prompt_tokens,
     seal,
     text_in,
-    text_of,
     words,
 )
+from gyges.models.serve_json import Json, Value, object_in, objects_in, text_of
 from gyges.models.serve_tools import message_blocks, offered
 from gyges.transcripts.record import Message
 

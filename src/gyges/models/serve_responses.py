@@ -13,23 +13,20 @@ from gyges.models.serve_formats import (
     CREATED,
     Asked,
     Cut,
-    Json,
     Refused,
-    Value,
     cut,
     event,
     identity,
     integer_in,
     is_sealed,
     messages_of,
-    object_in,
-    objects_in,
     pieces,
     prompt_tokens,
     seal,
     text_in,
     words,
 )
+from gyges.models.serve_json import Json, Value, object_in, objects_in
 from gyges.models.serve_tools import item as acted_item
 from gyges.models.serve_tools import offered, response_items
 from gyges.transcripts.record import Message

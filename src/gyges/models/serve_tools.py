@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from gyges.models.serve_json import Json, Value, as_object, as_objects, text_of
 from gyges.transcripts.record import Message, Role, ToolCall, ToolResult
-
-if TYPE_CHECKING:
-    from gyges.models.serve_formats import Json, Value
 
 
 def offered(body: Json) -> tuple[str, ...]:
     """The names of a request's tools: Chat Completions has them one level deeper than the others."""
-    names = [tool.get("name") or _object(tool.get("function")).get("name") for tool in _objects(body.get("tools"))]
+    names = [
+        tool.get("name") or as_object(tool.get("function")).get("name") for tool in as_objects(body.get("tools"))
+    ]
     return tuple(name for name in names if isinstance(name, str))
 
 
 def said(role: Role, text: str, message: Json) -> list[Message]:
     """A message of Chat Completions or Messages: the results in it, each a message of its own, then the rest."""
-    blocks = _objects(message.get("content"))
+    blocks = as_objects(message.get("content"))
     results = [
-        Message("tool", _text(block.get("content")), result=ToolResult(str(block.get("tool_use_id"))))
+        Message("tool", text_of(block.get("content")), result=ToolResult(str(block.get("tool_use_id"))))
         for block in blocks
         if block.get("type") == "tool_result"
     ]
@@ -32,8 +31,8 @@ def said(role: Role, text: str, message: Json) -> list[Message]:
         for block in blocks
         if block.get("type") == "tool_use"
     ]
-    for call in _objects(message.get("tool_calls")):
-        function = _object(call.get("function"))
+    for call in as_objects(message.get("tool_calls")):
+        function = as_object(call.get("function"))
         calls.append(ToolCall(str(call.get("id")), str(function.get("name")), str(function.get("arguments"))))
     if results and not text:
         return results
@@ -47,7 +46,7 @@ def item(given: Json) -> Message | None:
         case "function_call":
             return Message("assistant", "", calls=(ToolCall(call, str(given["name"]), str(given["arguments"])),))
         case "function_call_output":
-            return Message("tool", _text(given.get("output")), result=ToolResult(call))
+            return Message("tool", text_of(given.get("output")), result=ToolResult(call))
         case _:
             return None
 
@@ -78,17 +77,3 @@ def response_items(calls: tuple[ToolCall, ...]) -> list[Value]:
         }
         for call in calls
     ]
-
-
-def _objects(value: Value) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _object(value: Value) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    return "\n".join(str(part["text"]) for part in _objects(value) if isinstance(part.get("text"), str))
