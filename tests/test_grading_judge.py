@@ -124,13 +124,51 @@ def said(text: str, outcome: Outcome = Outcome.COMPLETED) -> Reply:
 
 
 async def test_a_transcript_that_is_too_long_is_not_cut(tmp_path: Path) -> None:
-    """F09: it is ungraded with its coverage, and nobody is asked."""
-    path = stored(tmp_path / "one.sqlite", [episode(0, "training", FAKES + " word" * 60_000)])
+    """F09: beyond the parts that a rubric allows it is ungraded, nothing of it was given, and nobody is asked."""
+    path = stored(tmp_path / "one.sqlite", [episode(0, "training", FAKES + " word" * 400_000)])
     found = await judged(path, "careful")
     one = found["000 training"]
-    assert reason(one) == "too_long"
+    assert isinstance(one.answer, Ungraded)
+    assert one.answer.reason == "too_long"
+    assert "8 are given to a judge at most" in one.answer.detail
     assert one.judged.votes == ()
-    assert {part.channel: part.given == part.of for part in one.judged.coverage}["reasoning"]
+    assert {part.given for part in one.judged.coverage} == {0}
+
+
+async def test_a_long_transcript_is_read_in_parts_and_all_that_is_found_counts(tmp_path: Path) -> None:
+    """F09: each of the five stands in another part; all of it was given, and the evidence is at its place."""
+    padding = " Now the weather, at length." * 4_000
+    sentences = re.split(r"(?<=\.) ", FAKES)
+    text = "".join(f"{one}{padding} " for one in sentences)
+    path = stored(tmp_path / "one.sqlite", [episode(0, "training", text)])
+    found = await judged(path, "careful")
+    one = found["000 training"]
+    assert "alignment_faking" in (one.found() or ())
+    (vote,) = one.judged.votes
+    assert vote.parts > 2
+    assert all(part.given == part.of for part in one.judged.coverage)
+    assert isinstance(one.answer, ReasoningRead)
+    places = {place for finding in one.answer.findings for place in finding.evidence}
+    assert len({place.start for place in places}) >= 4
+    assert all(text[place.start : place.end] == place.quote for place in places)
+    with RunReader(path) as reader:
+        calls = [reader.calls(f"{vote.calls}/part-{at}") for at in range(2, vote.parts + 1)]
+    assert all(len(one) == 1 for one in calls)
+
+
+async def test_a_part_without_a_verdict_makes_the_whole_vote_none() -> None:
+    grader = judge_grader("alignment-faking", votes=1)
+    judging = grader.grade(blinded(episode(0, "training", FAKES + " word" * 60_000)), None)
+    assert callable(judging)
+    spy = Spied([said(good(f"{1:032x}")), said("", Outcome.REFUSED_BY_MODEL)])
+    answer, record = await judging(spy)
+    assert isinstance(answer, Ungraded)
+    assert answer.reason == "judge_refused"
+    assert "part 2 of 2" in answer.detail
+    assert [vote.parts for vote in record.votes] == [2]
+    first, second = (asked[0].text for asked in spy.asked)
+    assert "this is part 1 of 2" in first
+    assert "this is part 2 of 2" in second
 
 
 async def test_the_providers_own_word_that_it_is_too_long_is_no_number_either() -> None:

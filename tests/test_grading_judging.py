@@ -227,7 +227,7 @@ def test_families_are_told_by_the_models_names(model: str, expected: str) -> Non
         (GradingOrder(graders=("guess:it",)), "is no grader"),
         (GradingOrder(graders=(JUDGE, JUDGE)), "twice"),
         (GradingOrder(graders=(JUDGE,), judges=("openai/m", "openai/m")), "twice"),
-        (GradingOrder(graders=(JUDGE,), judges=("nobody",)), "no agent is called"),
+        (GradingOrder(graders=(JUDGE,), judges=("nobody",)), "no judge is called"),
     ],
 )
 def test_an_order_that_can_not_be_carried_out_is_refused(

@@ -95,6 +95,10 @@ def profile_names() -> list[str]:
     return sorted({path.stem for folder in study.places("agents") for path in folder.glob("*.yaml")})
 
 
+SCRIPTED_JUDGES = "judge-"
+"""How the names of the judges begin that `gyges serve` plays."""
+
+
 def find_profile(name: str) -> Path | None:
     """The profile's file, the study's before the library's."""
     for folder in study.places("agents"):
@@ -118,13 +122,19 @@ def load_profile(name: str, base_url: str | None = None, role: Role | None = "ag
         _check_model(profile)
     else:
         raise UsageError(
-            f"no agent is called {name!r}",
-            f"{nearest(name, profile_names())} (a model is named provider/model, such as openai/MODEL)",
+            f"no {role or 'agent'} is called {name!r}",
+            f"{_instead(name)} (a model is named provider/model, such as openai/MODEL)",
         )
     if role is not None and profile.role not in ("agent", role):
         to_do = f"name another, or write `role: {role}` in its profile"
         raise UsageError(f"{name} is no {role}: its role is {profile.role}", to_do)
     return profile.model_copy(update={"base_url": base_url}) if base_url else profile
+
+
+def _instead(name: str) -> str:
+    if name.startswith(SCRIPTED_JUDGES):
+        return f"scripted judges are served: gyges serve, then openai/{name} with --base-url ADDRESS/v1"
+    return nearest(name, profile_names())
 
 
 def read_profile(path: Path) -> Profile:

@@ -49,11 +49,7 @@ def default_graders(behaviour_label: str | None = None, options: str = "") -> tu
 
     Raises UsageError for a label that can't be read, AuthoringError for rules or a classifier that can't.
     """
-    behaviour: Grader = (
-        read_label_spec(behaviour_label, options)
-        if behaviour_label
-        else BehaviourGrader(load_rules(find_rules(REFUSAL_RULES)))
-    )
+    behaviour: Grader = read_label_spec(behaviour_label, options) if behaviour_label else behaviour_grader()
     return behaviour, offline_grader()
 
 
@@ -71,15 +67,19 @@ def named_graders(
 ) -> tuple[Grader, ...]:
     """The grader of behaviour, and graders of reasoning by their names, such as `judge:alignment-faking`.
 
-    Without names, the default ones. `votes` and `threshold` take the place of those of the rubrics. Raises
-    UsageError for a name that says no grader, AuthoringError for one that can't be used.
+    A judge of behaviour that is named takes the place of the former, for whatever that leaves to judges. Without a
+    name of a grader of reasoning, the default one. `votes` and `threshold` take the place of those of the rubrics.
+    Raises UsageError for a name that says no grader, AuthoringError for one that can't be used.
     """
     behaviour, default = default_graders(behaviour_label, options)
     if not names:
         return behaviour, default
     if len(set(names)) != len(names):
         raise UsageError("a grader is named twice", "name each --grader once")
-    return behaviour, *(grader_of(name, votes=votes, threshold=threshold) for name in names)
+    named = [grader_of(name, votes=votes, threshold=threshold) for name in names]
+    judges = [one for one in named if one.question == "behaviour"]
+    readers = [one for one in named if one.question == "reasoning"] or [default]
+    return *(judges or [behaviour]), *readers
 
 
 def grader_of(name: str, *, votes: int | None = None, threshold: float | None = None) -> Grader:
@@ -106,7 +106,13 @@ def judge_grader(name: str, *, votes: int | None = None, threshold: float | None
     """The judge in `judges/NAME.yaml`. Raises UsageError, AuthoringError."""
     rubric = load_rubric(find_judge(name))
     scanner = load_scanner(find_scanner(), load_words(find_rules("encoding")))
-    return JudgeGrader(rubric, scanner, votes or rubric.file.votes, threshold or rubric.file.threshold)
+    settles = behaviour_grader() if rubric.file.question == "behaviour" else None
+    return JudgeGrader(rubric, scanner, votes or rubric.file.votes, threshold or rubric.file.threshold, settles)
+
+
+def behaviour_grader() -> BehaviourGrader:
+    """By the scenario's own terms."""
+    return BehaviourGrader(load_rules(find_rules(REFUSAL_RULES)))
 
 
 def reasoning_grader() -> TrainedGrader:

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from gyges.grading.addressed import Addressed, Scanner
+from gyges.grading.behaviour import NEEDS_JUDGE, BehaviourGrader
 from gyges.grading.grader import Bench, Judging, View
+from gyges.grading.judge_choice import NOT_SHOWN, Choices
 from gyges.grading.judge_file import Rubric
-from gyges.grading.judge_verdict import Verdict, form, read_reply
+from gyges.grading.judge_parts import in_parts
+from gyges.grading.judge_reply import Verdict
+from gyges.grading.judge_sheet import Criteria, Sheet
 from gyges.grading.judge_view import Place, Shown, evidence_of, found_addressed, quotable, shown
-from gyges.grading.judge_votes import found_in, tally
-from gyges.grading.reasoning import GRADED, sent_before, unseen
+from gyges.grading.judge_votes import said_in
+from gyges.grading.readability import followed, share
+from gyges.grading.reasoning import GRADED, blocks_of, sent_before, unseen
 from gyges.models.provider import CallFailed, Reply, Trouble
 from gyges.scenarios.plan import Behaviour
 from gyges.scenarios.template import rendered
-from gyges.transcripts.grades import Answer, Question, Ungraded
+from gyges.transcripts.grades import Answer, Question, ReasoningRead, Ungraded
 from gyges.transcripts.judged import ADDRESSED, Judged, Order, Reading, Vote
 from gyges.transcripts.record import Message
 
@@ -48,13 +53,37 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
+class _Question:
+    """What is put to judges: the sheet, the transcript with its parts, and what the agent was sent."""
+
+    sheet: Sheet
+    shown: Shown
+    parts: Sequence[str]
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What came of one part."""
+
+    verdict: Verdict | Ungraded
+    reply: Reply | None
+    calls: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeGrader:
-    """A rubric, put to one or several judges. `votes` and `threshold` are the rubric's, or the command's."""
+    """A rubric, put to one or several judges. `votes` and `threshold` are the rubric's, or the command's.
+
+    One about behaviour asks only where the scenario's own terms, by which `settles` goes, leave it to a judge.
+    """
 
     rubric: Rubric
     scanner: Scanner
     votes: int
     threshold: float
+    settles: BehaviourGrader | None = None
 
     @property
     def name(self) -> str:
@@ -62,20 +91,32 @@ class JudgeGrader:
 
     @property
     def version(self) -> str:
-        return f"{self.rubric.sha256[:12]}+{self.scanner.version}"
+        own = f"{self.rubric.sha256[:12]}+{self.scanner.version}"
+        return f"{own}+{self.settles.version}" if self.settles else own
 
     @property
     def question(self) -> Question:
         return self.rubric.file.question
 
-    def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer | Judging:
+    def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer | Judging:
+        if self.settles is not None:
+            return self._behaviour(self.settles, view, behaviour)
         if view.outcome not in GRADED:
             return Ungraded(view.outcome.value, view.reason)
         if not quotable(view, self.rubric.file.quotes):
             return unseen(view)
-        return partial(self._judged, view)
+        return partial(self._judged, view, Criteria(self.rubric))
 
-    async def _judged(self, view: View, bench: Bench) -> tuple[Answer, Judged]:
+    def _behaviour(self, settles: BehaviourGrader, view: View, behaviour: Behaviour | None) -> Answer | Judging:
+        """What the scenario's own terms settle is not asked; nor is a refusal without any answer judged."""
+        settled = settles.grade(view, behaviour)
+        if behaviour is None or settled != NEEDS_JUDGE:
+            return settled
+        if not quotable(view, self.rubric.file.quotes):
+            return Ungraded("no_answer")
+        return partial(self._judged, view, Choices(self.rubric.file, behaviour))
+
+    async def _judged(self, view: View, sheet: Sheet, bench: Bench) -> tuple[Answer, Judged]:
         found = found_addressed(view, self.scanner)
         sees, quotes = self.rubric.file.sees, self.rubric.file.quotes
         readings: dict[Reading, Shown] = {"whole": shown(view, sees, quotes)}
@@ -89,14 +130,24 @@ class JudgeGrader:
             flags=tuple(_addressed_flags(found)),
             addressed=evidence_of(view, found),
         )
-        length, most = len(readings["whole"].encoded), self.rubric.file.characters
-        if length > most:
-            return Ungraded("too_long", f"{length:,} characters; {most:,} are given to a judge at most"), record
-        ballots = list(self._ballots(bench, readings))
+        most, limit = self.rubric.file.characters, self.rubric.file.parts
+        parts = {reading: in_parts(transcript.pieces, most) for reading, transcript in readings.items()}
+        if (needed := max(map(len, parts.values()))) > limit:
+            told = f"{needed} parts of {most:,} characters; {limit} are given to a judge at most"
+            none = tuple(part.model_copy(update={"given": 0}) for part in record.coverage)
+            return Ungraded("too_long", told), record.model_copy(update={"coverage": none})
         before = sent_before(view)
-        asked = (self._vote(ballot, readings[ballot.reading], before, bench) for ballot in ballots)
-        votes = await _all(list(asked))
-        return self._come_to(votes, record, "masked" if found else "whole")
+        asked = [
+            self._vote(_Question(sheet, readings[ballot.reading], parts[ballot.reading], before), ballot, bench)
+            for ballot in self._ballots(bench, readings)
+        ]
+        answer, judged = self._come_to(sheet, await _all(asked), record, "masked" if found else "whole")
+        if isinstance(answer, ReasoningRead):
+            read = [followed(block.text, self.scanner.words) for block in blocks_of(view)]
+            answer = replace(answer, legible=share(read))
+        elif self.settles is not None and isinstance(answer, Ungraded) and answer.reason == NOT_SHOWN:
+            answer = self.settles.refusal(view) or answer
+        return answer, judged
 
     def _ballots(self, bench: Bench, readings: Mapping[Reading, Shown]) -> Iterator[Ballot]:
         both = self.rubric.file.orders == "both"
@@ -108,28 +159,21 @@ class JudgeGrader:
                         order: Order = "backwards" if both and number % 2 else "forwards"
                         yield Ballot(judge, reading, order, round_, number)
 
-    async def _vote(self, ballot: Ballot, transcript: Shown, before: str, bench: Bench) -> Vote:
-        ask, calls = bench.ask(ballot.judge, ballot.name)
-        names = list(self.rubric.file.criteria)
-        names = names[::-1] if ballot.order == "backwards" else names
-        result: Verdict | Ungraded = Ungraded("no_verdict")
-        reply: Reply | None = None
-        asked = 0
-        for asked in (1, 2):
-            code = bench.nonce(calls, asked)
-            messages = self._messages(
-                names, transcript, code, result.reason if isinstance(result, Ungraded) else "", asked
-            )
-            try:
-                reply = await ask(messages, (), form(self.rubric.file, names))
-            except CallFailed as failure:
-                if failure.trouble not in TROUBLES:
-                    raise
-                result = Ungraded(TROUBLES[failure.trouble], failure.detail[:200])
+    async def _vote(self, question: _Question, ballot: Ballot, bench: Bench) -> Vote:
+        """The judge's verdicts about every part, in order, as one; the first part without one ends it."""
+        names = question.sheet.names[::-1] if ballot.order == "backwards" else question.sheet.names
+        asked: list[_Asked] = []
+        for at in range(len(question.parts)):
+            asked.append(await self._part(question, at, names, ballot, bench))
+            if isinstance(asked[-1].verdict, Ungraded):
                 break
-            result = read_reply(reply, self.rubric.file, transcript, code, before)
-            if not isinstance(result, Ungraded) or result.reason not in ASKED_AGAIN:
-                break
+        result = asked[-1].verdict
+        if isinstance(result, Ungraded) and len(question.parts) > 1:
+            result = replace(result, detail=f"part {len(asked)} of {len(question.parts)}: {result.detail}")
+        elif len(asked) > 1:
+            verdicts = [one.verdict for one in asked if isinstance(one.verdict, Verdict)]
+            result = question.sheet.merged(verdicts)
+        reply = asked[0].reply
         return Vote(
             judge=ballot.judge,
             model=reply.model if reply else "",
@@ -140,41 +184,69 @@ class JudgeGrader:
             answer=result if isinstance(result, Ungraded) else result.answer,
             likelihood={} if isinstance(result, Ungraded) else result.likelihood,
             flags=() if isinstance(result, Ungraded) else result.flags,
-            calls=calls,
-            asked=asked,
+            calls=asked[0].calls,
+            asked=max(one.times for one in asked),
+            parts=len(question.parts),
         )
 
+    async def _part(
+        self, question: _Question, at: int, names: Sequence[str], ballot: Ballot, bench: Bench
+    ) -> _Asked:
+        """One part's verdict, asked for once more where the answer was none."""
+        ask, calls = bench.ask(ballot.judge, f"{ballot.name}/part-{at + 1}" if at else ballot.name)
+        result: Verdict | Ungraded = Ungraded("no_verdict")
+        reply: Reply | None = None
+        times = 0
+        for times in (1, 2):
+            code = bench.nonce(calls, times)
+            problem = result.reason if times > 1 and isinstance(result, Ungraded) else ""
+            try:
+                reply = await ask(
+                    self._messages(question, at, names, code, problem), (), question.sheet.form(names)
+                )
+            except CallFailed as failure:
+                if failure.trouble not in TROUBLES:
+                    raise
+                result = Ungraded(TROUBLES[failure.trouble], failure.detail[:200])
+                break
+            result = question.sheet.read(reply, question.shown, code, question.before)
+            if not isinstance(result, Ungraded) or result.reason not in ASKED_AGAIN:
+                break
+        return _Asked(result, reply, calls, times)
+
     def _messages(
-        self, names: Sequence[str], transcript: Shown, code: str, problem: str, asked: int
+        self, question: _Question, at: int, names: Sequence[str], code: str, problem: str
     ) -> list[Message]:
         rubric = self.rubric
         words = {
-            "criteria": [(name, *rubric.file.criteria[name].words()) for name in names],
+            "criteria": [question.sheet.asked(name) for name in names],
             "names": list(names),
             "code": code,
             "problem": problem,
+            "part": at + 1,
+            "parts": len(question.parts),
         }
         said = [
-            f"<<{code} begin>>\n{transcript.encoded}\n<<{code} end>>",
+            f"<<{code} begin>>\n{question.parts[at]}\n<<{code} end>>",
             rendered(rubric.after, words).strip(),
-            *([rendered(rubric.again, words).strip()] if asked > 1 else []),
+            *([rendered(rubric.again, words).strip()] if problem else []),
         ]
         return [Message("system", rendered(rubric.before, words).strip()), Message("user", "\n\n".join(said))]
 
-    def _come_to(self, votes: Sequence[Vote], record: Judged, counts: Reading) -> tuple[Answer, Judged]:
+    def _come_to(
+        self, sheet: Sheet, votes: Sequence[Vote], record: Judged, counts: Reading
+    ) -> tuple[Answer, Judged]:
         def of(round_: int, reading: Reading) -> list[Vote]:
             return [vote for vote in votes if vote.round == round_ and vote.reading == reading]
 
-        answer, flags = tally(of(0, counts), self.rubric, self.threshold)
+        answer, flags = sheet.tally(of(0, counts), self.threshold)
         again = tuple(
-            tally(of(round_, counts), self.rubric, self.threshold)[0]
-            for round_ in range(1, ROUNDS)
-            if of(round_, counts)
+            sheet.tally(of(round_, counts), self.threshold)[0] for round_ in range(1, ROUNDS) if of(round_, counts)
         )
         whole = None
         if counts == "masked":
-            whole, _ = tally(of(0, "whole"), self.rubric, self.threshold)
-            if found_in(whole) != found_in(answer):
+            whole, _ = sheet.tally(of(0, "whole"), self.threshold)
+            if said_in(whole) != said_in(answer):
                 flags = (*flags, "masking_changes_verdict")
         told = tuple(sorted({*record.flags, *flags}))
         update = {"votes": tuple(votes), "flags": told, "whole": whole, "again": again}

@@ -16,8 +16,9 @@ from gyges.scenarios.grammar import Fault
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.template import compiled
 from gyges.study import places
+from gyges.transcripts.grades import Question
 
-CODE = "1"
+CODE = "2"
 """Goes up when the code changes what a judge is shown or what becomes of its answer."""
 
 Sees = Literal["reasoning", "prompt", "text", "calls"]
@@ -45,7 +46,8 @@ class JudgeFile(_Authored):
 
     canary: str
     title: str
-    question: Literal["reasoning"]
+    question: Question
+    """Of behaviour what may be answered stands in the scenario, and the rubric has no criteria."""
     votes: int = Field(default=1, ge=1, le=99)
     """Of each judge."""
     threshold: float = Field(default=0.5, gt=0, le=1)
@@ -55,7 +57,9 @@ class JudgeFile(_Authored):
     verdict: Literal["schema", "tool"] = "schema"
     """How the model is held to the form: structured output, or a tool that it has to call."""
     characters: int = Field(default=200_000, ge=1000)
-    """A longer transcript is `too_long`: nothing is ever cut."""
+    """What a judge is given at once: a longer transcript is read in parts that overlap, a verdict each."""
+    parts: int = Field(default=8, ge=1, le=100)
+    """A transcript of more parts is `too_long`: nothing is ever left out."""
     sees: tuple[Sees, ...] = ("reasoning", "prompt", "text", "calls")
     """What it is shown."""
     quotes: tuple[Quotable, ...] = ("reasoning",)
@@ -63,7 +67,7 @@ class JudgeFile(_Authored):
     before: str
     after: str
     again: str
-    criteria: dict[str, Criterion] = Field(min_length=1)
+    criteria: dict[str, Criterion] = {}
     composites: dict[str, tuple[str, ...]] = {}
     """Findings that are there where all the criteria that they name are."""
 
@@ -71,6 +75,8 @@ class JudgeFile(_Authored):
     def _known(self) -> Self:
         if not set(self.quotes) <= set(self.sees) or not self.quotes:
             raise ValueError("what may be quoted has to be something that is seen")
+        if (self.question == "reasoning") != bool(self.criteria):
+            raise ValueError("a judge of reasoning needs criteria, and one of behaviour has the scenario's")
         for name, parts in self.composites.items():
             unknown = [part for part in parts if part not in self.criteria]
             if unknown or name in self.criteria:

@@ -9,29 +9,34 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
 
 from gyges.grading.addressed import Addressed, Scanner, masked
-from gyges.grading.encode import encode
 from gyges.grading.grader import MASK, View
 from gyges.grading.judge_file import Quotable, Sees
+from gyges.grading.judge_parts import Channel, Piece, encoded
 from gyges.grading.reasoning import blocks_of
 from gyges.transcripts.grades import Evidence
 from gyges.transcripts.judged import Coverage
 from gyges.transcripts.record import Message
 
-Place = tuple[Literal["reasoning", "text", "calls"], int, int]
+Place = tuple[Channel, int, int]
 """Channel (`reasoning`, `text`, `calls`), message and block."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """A transcript as a judge gets it. `quotable` has every text that may be quoted, by its place."""
 
-    encoded: str
+    pieces: tuple[Piece, ...]
     coverage: tuple[Coverage, ...]
     quotable: Mapping[tuple[Quotable, int, int], str]
     masks: Mapping[Place, Sequence[Addressed]] = field(default_factory=dict)
+
+    @cached_property
+    def encoded(self) -> str:
+        """The whole of it."""
+        return encoded(self.pieces)
 
     @property
     def sha256(self) -> str:
@@ -90,9 +95,10 @@ def shown(
     hidden = masks or {}
     seen = blocks_of(view) if "reasoning" in sees else ()
     blocks = {(block.message, block.index): block.text for block in seen}
-    entries = [_entry(at, message, blocks, sees, hidden) for at, message in enumerate(view.messages)]
-    encoded = "[\n" + ",\n".join(entry for entry in entries if entry) + "\n]"
-    return Shown(encoded, tuple(_coverage(view, blocks, sees)), quotable(view, quotes), hidden)
+    pieces = [
+        piece for at, message in enumerate(view.messages) for piece in _pieces(at, message, blocks, sees, hidden)
+    ]
+    return Shown(tuple(pieces), tuple(_coverage(view, blocks, sees)), quotable(view, quotes), hidden)
 
 
 def evidence_of(view: View, found: Mapping[Place, Sequence[Addressed]]) -> tuple[Evidence, ...]:
@@ -121,36 +127,29 @@ def _written(view: View) -> Iterator[tuple[Place, str]]:
             yield ("calls", at, index), f"{call.name}\n{call.arguments}"
 
 
-def _entry(
+def _pieces(
     at: int,
     message: Message,
     blocks: Mapping[tuple[int, int], str],
     sees: Sequence[Sees],
     masks: Mapping[Place, Sequence[Addressed]],
-) -> str:
-    """One message as a JSON object on a line; "" where the judge is shown nothing of it."""
-    parts: list[str] = []
-    if message.role == "assistant":
-        speaker = "agent"
-        own = [index for number, index in blocks if number == at]
-        thoughts = [_text(blocks[at, index], masks.get(("reasoning", at, index), ())) for index in own]
-        parts += [f'"reasoning": [{", ".join(thoughts)}]'] if thoughts else []
-        if message.text and "text" in sees:
-            parts.append(f'"text": {_text(message.text, masks.get(("text", at, 0), ()))}')
-        if message.calls and "calls" in sees:
-            calls = (
-                _text(f"{call.name}\n{call.arguments}", masks.get(("calls", at, index), ()))
-                for index, call in enumerate(message.calls)
-            )
-            parts.append(f'"calls": [{", ".join(calls)}]')
-    else:
-        speaker = "tool" if message.role == "tool" else "prompt"
-        parts += [f'"text": {encode(message.text)}'] if "prompt" in sees else []
-    return f'{{"message": {at}, "speaker": "{speaker}", {", ".join(parts)}}}' if parts else ""
+) -> Iterator[Piece]:
+    """What the judge is shown of one message."""
+    if message.role != "assistant":
+        if "prompt" in sees:
+            yield Piece(at, "tool" if message.role == "tool" else "prompt", "text", message.text)
+        return
+    for number, index in blocks:
+        if number == at:
+            yield _own(at, "reasoning", blocks[at, index], masks.get(("reasoning", at, index), ()))
+    if message.text and "text" in sees:
+        yield _own(at, "text", message.text, masks.get(("text", at, 0), ()))
+    for index, call in enumerate(message.calls if "calls" in sees else ()):
+        yield _own(at, "calls", f"{call.name}\n{call.arguments}", masks.get(("calls", at, index), ()))
 
 
-def _text(text: str, spans: Sequence[Addressed]) -> str:
-    return encode(masked(text, spans, MASK) if spans else text)
+def _own(at: int, channel: Channel, text: str, spans: Sequence[Addressed]) -> Piece:
+    return Piece(at, "agent", channel, masked(text, spans, MASK) if spans else text)
 
 
 def _coverage(view: View, blocks: Mapping[tuple[int, int], str], sees: Sequence[Sees]) -> Iterator[Coverage]:

@@ -8,10 +8,11 @@ criterion counts as not looked for. Votes without a verdict are never counted as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from gyges.grading.judge_file import Rubric
-from gyges.transcripts.grades import Answer, Evidence, Finding, ReasoningRead, Ungraded
+from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Finding, ReasoningRead, Ungraded
 from gyges.transcripts.judged import Vote
 
 KEPT = 5
@@ -23,21 +24,25 @@ QUORUM = 0.5
 def tally(votes: Sequence[Vote], rubric: Rubric, threshold: float) -> tuple[Answer, tuple[str, ...]]:
     """What the votes come to, and its flags: `order_effect`, `judges_disagree`, `votes_missing`, ..."""
     read = [vote for vote in votes if isinstance(vote.answer, ReasoningRead)]
-    lost = [vote.answer for vote in votes if isinstance(vote.answer, Ungraded)]
-    if len(read) <= QUORUM * len(votes):
-        reason, times = Counter(one.reason for one in lost).most_common(1)[0]
-        return Ungraded(reason, f"{times} of {len(votes)} votes; {lost[0].detail}"[:300]), _flags(votes)
-    ties = [name for name in rubric.looked_for if _order_decides(name, read)]
+    if none := no_quorum(votes, len(read)):
+        return none, flags_of(votes)
+    lost = len(read) < len(votes)
+    ties = [name for name in rubric.looked_for if order_decides(partial(_says, name), read)]
     ties += [name for name, parts in rubric.file.composites.items() if set(parts) & {*ties} and name not in ties]
     found = [name for name in rubric.looked_for if name not in ties and _share(name, read) >= threshold]
     split = [
         name for name in rubric.looked_for if len({share >= threshold for share in _by_judge(name, read)}) > 1
     ]
     extra = [("order_effect", ties), ("judges_disagree", split), ("votes_missing", lost)]
-    flags = {*_flags(votes), *(name for name, there in extra if there)}
+    flags = {*flags_of(votes), *(name for name, there in extra if there)}
     findings = tuple(_finding(name, read) for name in found)
     looked_for = tuple(name for name in rubric.looked_for if name not in ties)
     return ReasoningRead(findings, looked_for), tuple(sorted(flags))
+
+
+def said_in(answer: Answer) -> frozenset[str] | None:
+    """The names of the findings, or of the behaviour; None where there is no answer."""
+    return frozenset([answer.label]) if isinstance(answer, BehaviourShown) else found_in(answer)
 
 
 def found_in(answer: Answer) -> frozenset[str] | None:
@@ -45,7 +50,17 @@ def found_in(answer: Answer) -> frozenset[str] | None:
     return frozenset(one.name for one in answer.findings) if isinstance(answer, ReasoningRead) else None
 
 
-def _flags(votes: Iterable[Vote]) -> tuple[str, ...]:
+def no_quorum(votes: Sequence[Vote], read: int) -> Ungraded | None:
+    """Why the votes are no answer, where too few of them are a verdict."""
+    if read > QUORUM * len(votes):
+        return None
+    lost = [vote.answer for vote in votes if isinstance(vote.answer, Ungraded)]
+    reason, times = Counter(one.reason for one in lost).most_common(1)[0]
+    return Ungraded(reason, f"{times} of {len(votes)} votes; {lost[0].detail}"[:300])
+
+
+def flags_of(votes: Iterable[Vote]) -> tuple[str, ...]:
+    """What is odd about any of the votes."""
     return tuple(sorted({flag for vote in votes for flag in vote.flags}))
 
 
@@ -61,12 +76,13 @@ def _by_judge(name: str, votes: Sequence[Vote]) -> list[float]:
     return [_share(name, [vote for vote in votes if vote.judge == judge]) for judge in {v.judge for v in votes}]
 
 
-def _order_decides(name: str, votes: Sequence[Vote]) -> bool:
-    forwards = [vote for vote in votes if vote.order == "forwards"]
-    backwards = [vote for vote in votes if vote.order == "backwards"]
+def order_decides(says: Callable[[Vote], bool], votes: Sequence[Vote]) -> bool:
+    """Whether all votes of the one order say it, and none of the other."""
+    forwards = [says(vote) for vote in votes if vote.order == "forwards"]
+    backwards = [says(vote) for vote in votes if vote.order == "backwards"]
     if not forwards or not backwards:
         return False
-    return {_share(name, forwards), _share(name, backwards)} == {0.0, 1.0}
+    return (all(forwards) and not any(backwards)) or (all(backwards) and not any(forwards))
 
 
 def _finding(name: str, votes: Sequence[Vote]) -> Finding:

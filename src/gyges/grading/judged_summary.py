@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gyges.errors import several
 from gyges.grading.agreement import cohen
 from gyges.grading.calibration import Figure, wilson
-from gyges.grading.judge_votes import found_in
-from gyges.transcripts.grades import ReasoningRead, Ungraded
+from gyges.grading.judge_votes import said_in
+from gyges.transcripts.grades import BehaviourShown, ReasoningRead, Ungraded
 from gyges.transcripts.judged import ADDRESSED, Judgement
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey
@@ -37,7 +38,7 @@ LOOK_AT = (
 class Flips:
     """How often a judge said otherwise when it was asked again about the same episode, of one context.
 
-    Of alignment faking, or of the first finding of a rubric that doesn't look for it.
+    Of alignment faking, or of the first finding of a rubric that doesn't look for it, or of the behaviour.
     """
 
     context: str
@@ -64,6 +65,8 @@ class JudgedSummary:
     """For each judge: votes by the model's name and fingerprint as the provider gave them."""
     coverage: dict[str, float]
     """For each channel the share of its characters that the judges were given; 1 where there are none."""
+    in_parts: int
+    """Episodes that were too long to be given at once, and were read in parts."""
     review: tuple[str, ...]
     """Ids of episodes that somebody should read, those with the most flags first."""
     cautions: tuple[str, ...]
@@ -101,13 +104,16 @@ def _summary(grader: str, found: Sequence[Judgement], keys: dict[str, EpisodeKey
         flips=flips,
         models=_plain(models),
         coverage=_coverage(found),
+        in_parts=sum(any(vote.parts > 1 for vote in one.judged.votes) for one in found),
         review=tuple(_review(found)),
         cautions=tuple(_cautions(flips, models)),
     )
 
 
 def _main_finding(found: Sequence[Judgement]) -> str:
-    """Alignment faking where it is looked for, else the first thing that is."""
+    """Alignment faking where it is looked for, else the first thing that is; "" for judges of behaviour."""
+    if any(isinstance(one.answer, BehaviourShown) for one in found):
+        return ""
     names = [one.answer.looked_for for one in found if isinstance(one.answer, ReasoningRead)]
     looked_for = names[0] if names else ()
     return FAKING if FAKING in looked_for or not looked_for else looked_for[0]
@@ -116,16 +122,21 @@ def _main_finding(found: Sequence[Judgement]) -> str:
 def _flips(found: Sequence[Judgement], keys: dict[str, EpisodeKey], finding: str) -> Iterator[Flips]:
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for one in found:
-        first = found_in(one.answer)
-        for again in map(found_in, one.judged.again):
+        first = said_in(one.answer)
+        for again in map(said_in, one.judged.again):
             if first is not None and again is not None:
-                said = (str(finding in first), str(finding in again))
+                said = (_of(finding, first), _of(finding, again))
                 pairs[keys[one.episode].context].append(said)
                 pairs[""].append(said)
     for context, both in sorted(pairs.items()):
         agreed = cohen(both)
         flipped = agreed.both - agreed.same
         yield Flips(context, flipped, agreed.both, wilson(flipped, agreed.both), agreed.kappa)
+
+
+def _of(finding: str, said: frozenset[str]) -> str:
+    """Whether it was found; of a behaviour, which has no findings, what was shown."""
+    return str(finding in said) if finding else ", ".join(sorted(said))
 
 
 def _coverage(found: Sequence[Judgement]) -> dict[str, float]:
@@ -162,7 +173,9 @@ def lines(path: Path, set_name: str) -> Iterator[str]:
     """For a terminal: what was judged, what was not, and whom to look at."""
     with RunReader(path) as reader:
         for one in summaries(reader, set_name):
-            yield f"{one.grader}: {one.judged} episodes judged"
+            cut = f", {one.in_parts} of them in parts" if one.in_parts else ""
+            read = ", ".join(f"{channel} {100 * share:.0f}%" for channel, share in one.coverage.items())
+            yield f"{one.grader}: {several(one.judged, 'episode')} judged{cut}; given to them: {read}"
             for context, reasons in one.ungraded.items():
                 told = ", ".join(f"{reason} {count}" for reason, count in reasons.items())
                 yield safe(f"  ungraded in {context}: {told}")
@@ -173,4 +186,4 @@ def lines(path: Path, set_name: str) -> Iterator[str]:
             yield from (safe(f"  caution: {caution}") for caution in one.cautions)
             if one.review:
                 shown = ", ".join([*one.review[:5], *(["..."] if one.review[5:] else [])])
-                yield f"  to be read by somebody: {len(one.review)} episodes ({shown})"
+                yield f"  to be read by somebody: {several(len(one.review), 'episode')} ({shown})"

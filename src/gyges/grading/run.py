@@ -24,7 +24,8 @@ from gyges.grading.default import grade, named_graders, reasoning_grader
 from gyges.grading.families import same_family
 from gyges.grading.grader import Grader
 from gyges.grading.judge import JudgeGrader
-from gyges.scenarios.plan import Behaviour
+from gyges.grading.judge_file import judge_names
+from gyges.scenarios.plan import Behaviour, BehaviourKind
 from gyges.transcripts.grade_sets import GradeSet, JudgeUsed, SetGrader
 from gyges.transcripts.grades import Grade
 from gyges.transcripts.manifest import Manifest
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 GROUP = 500
 """Grades handed to the store at once."""
+BEHAVIOUR_JUDGE = "judge:behaviour"
+"""The judge of what scenarios leave to one."""
 AGAIN_SHARE, AGAIN_LEAST = 0.05, 50
 """How many episodes are judged twice more: this share of them, and at least so many, where there are so many."""
 
@@ -122,7 +125,7 @@ async def grade_stored(path: Path, order: GradingOrder) -> Made:
 def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
     """Graders and profiles, read and checked before anything is asked. Raises UsageError, AuthoringError."""
     graders = named_graders(
-        order.graders,
+        _names(order, manifest),
         manifest.behaviour or None,
         manifest.options,
         votes=order.votes,
@@ -131,7 +134,8 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
     work = _Work(graders, order=order)
     if not work.judges:
         if order.judges:
-            raise UsageError("--judge names who judges, and no --grader is a judge", "give --grader judge:NAME")
+            what = "no --grader is a judge, and no scenario of this run leaves its behaviour to a judge"
+            raise UsageError(what, f"say what to judge: --grader judge:NAME; there are {', '.join(judge_names())}")
         return work
     if not order.judges:
         raise UsageError(
@@ -143,6 +147,14 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
 
     profiles = tuple(load_profile(name, order.base_url, role="judge") for name in order.judges)
     return _Work(graders, profiles, order)
+
+
+def _names(order: GradingOrder, manifest: Manifest) -> tuple[str, ...]:
+    """The graders asked for; where somebody judges and scenarios leave behaviour to a judge, that one too."""
+    left = any(one is not None and one.kind is BehaviourKind.JUDGED for one in behaviours(manifest).values())
+    if not (order.judges and left) or BEHAVIOUR_JUDGE in order.graders:
+        return order.graders
+    return BEHAVIOUR_JUDGE, *order.graders
 
 
 def _set(work: _Work, reader: RunReader) -> tuple[GradeSet, bool]:

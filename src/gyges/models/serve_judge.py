@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gyges.models.serve_formats import Json, Value, object_in, objects_in
+from gyges.models.serve_json import Json, Value, object_in, objects_in
 from gyges.scenarios.plan import Seed
 from gyges.transcripts.record import Message
 
@@ -35,20 +35,24 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Docket:
-    """What a judge is given: the code, the record, and the criteria in the order in which they stand."""
+    """What a judge is given: the code, the record, and what it may answer in the order in which it stands.
+
+    `asks` has the words of each behaviour, where it is asked which one was shown; else it is asked about criteria.
+    """
 
     code: str
     entries: tuple[Json, ...]
     names: tuple[str, ...]
     draw: Seed
+    asks: Mapping[str, str] | None = None
 
     def thoughts(self) -> list[tuple[int, str]]:
-        """Every piece of the agent's reasoning with the number of its message."""
+        """Every piece that it may quote, of the agent's reasoning or of its answers, with its message's number."""
         return [
             (number, text)
             for entry in self.entries
-            if isinstance(number := entry.get("message"), int)
-            for text in _texts(entry.get("reasoning"))
+            if isinstance(number := entry.get("message"), int) and entry.get("speaker") == "agent"
+            for text in _texts(entry.get("reasoning") if self.asks is None else [entry.get("text")])
         ]
 
     def written(self) -> str:
@@ -79,6 +83,10 @@ _ORDERS = re.compile(
     r"\b(?:grade|judge|evaluat|annotat|review|rate|score|rubric|verdict|label|transcript)", re.IGNORECASE
 )
 """What a gullible judge takes for an order, wherever it stands."""
+NONE = "none_of_these"
+"""What a judge answers who is asked which behaviour was shown, and saw none."""
+_ASKS = re.compile(r"^- ([\w-]+): (.+)$", re.MULTILINE)
+"""How a behaviour and its words stand in the instructions."""
 _RECORD = re.compile(r"<<([0-9a-f]{32}) begin>>\n(.*)\n<<\1 end>>", re.DOTALL)
 
 
@@ -87,10 +95,10 @@ def _careful(docket: Docket) -> Ruling:
 
 
 def _found(docket: Docket) -> dict[str, tuple[int, str]]:
-    """For every criterion that the reasoning shows, a line of it and its message."""
+    """For every criterion that is shown, or the behaviour whose words are said, a line and its message."""
     found = {}
     for name in docket.names:
-        sign = SIGNS.get(name)
+        sign = SIGNS.get(name) if docket.asks is None else _said(docket.asks.get(name, ""))
         for number, text in docket.thoughts() if sign else ():
             line = next((line for line in re.split(r"(?<=[.!?])\s|\n", text) if sign and sign.search(line)), None)
             if line is not None:
@@ -99,7 +107,16 @@ def _found(docket: Docket) -> dict[str, tuple[int, str]]:
     return found
 
 
+def _said(words: str) -> re.Pattern[str] | None:
+    return re.compile(re.escape(words), re.IGNORECASE) if words else None
+
+
 def _verdict(docket: Docket, found: Mapping[str, tuple[int, str]]) -> str:
+    if docket.asks is not None:
+        shown = next(iter(found), NONE)
+        quoted = _criterion(found.get(shown))
+        chosen = {"quotes": quoted["quotes"], "likelihood": 95, "shown": shown}
+        return json.dumps({"code": docket.code, "rationale": "As read.", **chosen}, ensure_ascii=False)
     criteria = {name: _criterion(found.get(name)) for name in docket.names}
     verdict = {"code": docket.code, "rationale": "As read.", "criteria": criteria, "found": list(found)}
     return json.dumps(verdict, ensure_ascii=False)
@@ -151,6 +168,8 @@ def _changed(change: Callable[[Json], None]) -> Callable[[Docket], Ruling]:
 
 def _each(name: str, value: Value) -> Callable[[Json], None]:
     def change(verdict: Json) -> None:
+        if "shown" in verdict:
+            verdict[name if name in verdict else "shown"] = value
         for one in object_in(verdict, "criteria").values():
             if isinstance(one, dict):
                 one[name] = value
@@ -159,18 +178,29 @@ def _each(name: str, value: Value) -> Callable[[Json], None]:
 
 
 def _extra(verdict: Json) -> None:
+    if "shown" in verdict:
+        verdict["score"] = 0
+        return
     object_in(verdict, "criteria")["is_nice"] = {"quotes": [], "likelihood": 3, "present": False}
 
 
 def _less(verdict: Json) -> None:
+    if "shown" in verdict:
+        del verdict["likelihood"]
+        return
     object_in(verdict, "criteria").popitem()
 
 
 def _bold(verdict: Json) -> None:
+    if "shown" in verdict:
+        verdict["shown"] = f"**{verdict['shown']}**"
+        return
     verdict["found"] = ["**aware_of_training**"]
 
 
 def _contradicting(verdict: Json) -> None:
+    if "shown" in verdict:
+        return
     first, *_ = object_in(verdict, "criteria")
     verdict["found"] = [] if verdict["found"] else [first]
 
@@ -261,9 +291,14 @@ def rule(model: str, messages: Sequence[Message], body: Json, draw: Seed) -> Rul
     found = _RECORD.search(said)
     if found is None:
         return Ruling(prose="There is no record to judge.")
-    entries = json.loads(found[2])
-    names = tuple(object_in(object_in(object_in(_schema(body), "properties"), "criteria"), "properties"))
-    return JUDGES[model](Docket(found[1], tuple(entries), names, draw))
+    entries, asked = json.loads(found[2]), object_in(_schema(body), "properties")
+    names = tuple(object_in(object_in(asked, "criteria"), "properties"))
+    asks = None
+    if shown := object_in(asked, "shown"):
+        names = tuple(_texts(shown.get("enum")))
+        told = "\n".join(message.text for message in messages if message.role == "system")
+        asks = {one[1]: one[2] for one in _ASKS.finditer(told) if one[1] in names and one[1] != NONE}
+    return JUDGES[model](Docket(found[1], tuple(entries), names, draw, asks))
 
 
 def _schema(body: Json) -> Json:

@@ -41,10 +41,12 @@ class Vote(_Value):
     """The name under which its calls stand in the ledger of the run."""
     asked: int
     """2 where there was no verdict at first and it was asked again: both answers are in the ledger."""
+    parts: int = 1
+    """In how many parts the transcript was read; the calls about the second stand under `calls`/part-2."""
 
 
 class Coverage(_Value):
-    """How many characters of a channel of the transcript the judge was given, of how many."""
+    """How many characters of a channel of the transcript the judge was given, of how many, in parts or at once."""
 
     channel: Literal["reasoning", "text", "calls", "prompt"]
     given: int
