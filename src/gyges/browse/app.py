@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from gyges.browse.apart import Progress
 from gyges.browse.choice import Choice
+from gyges.browse.forks import forks_of
 from gyges.browse.form import NoForm
 from gyges.browse.index import Index, PairLine
 from gyges.browse.label_pages import LabelPages
@@ -150,11 +151,19 @@ def pair(shelf: Shelf, request: Request) -> Response:
         line=line,
         choice=choice,
         view=view(*episodes, grades, linked, choice.query()),
+        forked=forks_of(shelf, run, line, episodes),
+        origin=_origin(shelf, episodes),
         before=before,
         after=after,
         at=at,
         of=of,
     )
+
+
+def _origin(shelf: Shelf, episodes: tuple[Episode | None, Episode | None]) -> str:
+    """Of forks the address of the pair that they left; "" where it is not here."""
+    fork = next((one.fork for one in episodes if one and one.fork), None)
+    return f"/run/{quote(fork.run)}/episode/{fork.episode}" if fork and fork.run in shelf.names else ""
 
 
 def _asked(shelf: Shelf, request: Request) -> tuple[str, PairLine, Choice]:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from gyges.browse.choice import Choice
 from gyges.browse.figures import figures
-from gyges.browse.index import Index, PairLine, build
+from gyges.browse.index import Index, PairLine, build, facets_of
 from gyges.browse.mask import Mask, secrets
 from gyges.browse.page import asset, render
 from gyges.browse.pair import PairView, view
@@ -89,7 +89,7 @@ class Export:
     def page(self) -> str:
         """All of it as one page."""
         return self._render(
-            "export.html", ("export_list.js", "export.js"), runs=self._runs, pairs=list(self._pairs())
+            "export.html", ("export_list.js", "export.js"), **self._listed(), pairs=list(self._pairs())
         )
 
     def pages(self) -> Iterator[tuple[str, str]]:
@@ -104,9 +104,16 @@ class Export:
                 words.setdefault(self._mask.text(word), []).append(number)
             yield f"{PAIRS}/{pair.line.id}.html", page
         listed = self._render(
-            "export_list.html", ("export_list.js", "export_folder.js"), runs=self._runs, words=words, folder=PAIRS
+            "export_list.html", ("export_list.js", "export_folder.js"), **self._listed(), words=words, folder=PAIRS
         )
         yield "index.html", listed
+
+    def _listed(self) -> dict[str, object]:
+        """What the list shows: the runs, the boxes to filter by, the contexts where all pairs have the same."""
+        lines = [line for run in self._runs for line in run.lines]
+        contexts = {(line.first.context, line.second.context) for line in lines}
+        named = contexts.pop() if len(contexts) == 1 else ("first context", "second context")
+        return {"runs": self._runs, "facets": facets_of(lines), "contexts": named}
 
     def _pairs(self) -> Iterator[_Exported]:
         for run in self._runs:

@@ -63,6 +63,8 @@ class PairLine:
     quadrant: str
     first: Side
     second: Side
+    organism: bool = False
+    """Whether its agent is an organism that the run added by itself."""
 
     @property
     def id(self) -> str:
@@ -83,6 +85,7 @@ _REVEALS: Mapping[bool | None, str] = {True: "yes", False: "no", None: "unread"}
 FILTERS: Mapping[str, Callable[[PairLine], Collection[str]]] = {
     "family": lambda pair: (pair.family,),
     "agent": lambda pair: (pair.agent,),
+    "kind": lambda pair: ("organism" if pair.organism else "agent",),
     "contrast": lambda pair: (f"{pair.first.context}/{pair.second.context}",),
     "quadrant": lambda pair: (pair.quadrant,),
     "first": lambda pair: (pair.first.behaviour,),
@@ -174,6 +177,10 @@ class _Measured(RunReader):
         self.graded: dict[str, _Graded] = {}
 
     @cached_property
+    def added(self) -> frozenset[str]:
+        return self.manifest.added()
+
+    @cached_property
     def number_of(self) -> dict[str, int]:
         return self.numbers()
 
@@ -235,8 +242,11 @@ def _report(run: RunReader) -> Report:
 def _index(run: _Measured) -> Index:
     rows = rows_of(run)
     lines = tuple(sorted(_lines(of_experiment(rows), run), key=_usual))
-    pending = sum(row.outcome is Outcome.PENDING for row in rows)
-    return Index(run.manifest, False, lines, pending, _places(lines), _facets(lines))
+    if run.manifest.forked:  # Of each way of forking only what was asked for is planned, and that is stored.
+        lines = tuple(line for line in lines if any(side.number for side in line.sides))
+    missing = (row for row in rows if row.outcome is Outcome.PENDING)
+    pending = sum(not run.manifest.forked or _id(row) in run.number_of for row in missing)
+    return Index(run.manifest, False, lines, pending, _places(lines), facets_of(lines))
 
 
 def _measured(line: PairLine, lengths: Mapping[str, int]) -> PairLine:
@@ -255,7 +265,8 @@ def _usual(pair: PairLine) -> tuple[str | int, ...]:
     return pair.family, pair.scenario, pair.variant, pair.sample, pair.agent, pair.id
 
 
-def _facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
+def facets_of(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
+    """For each filter that tells these pairs apart, its values and how many pairs have them."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
     for pair in pairs:
         for name, values_of in FILTERS.items():
@@ -266,6 +277,10 @@ def _facets(pairs: Iterable[PairLine]) -> dict[str, Counter[str]]:
 def _length(episode: Episode) -> int:
     said = (message for message in episode.messages if message.role == "assistant")
     return sum(len(m.text) + sum(len(r.text or "") for r in m.reasoning) for m in said)
+
+
+def _id(row: Row) -> str:
+    return EpisodeKey(row.agent, row.scenario, row.variant, row.context, row.sample).id()
 
 
 def _lines(rows: Sequence[Row], run: _Measured) -> Iterator[PairLine]:
@@ -292,7 +307,9 @@ def _line(pair: Pair, contrast: Contrast, run: _Measured) -> PairLine:
     )
     # Rows from a database hold every name anew.
     family, agent, scenario, variant = map(sys.intern, (row.family, row.agent, row.scenario, row.variant))
-    return PairLine(family, agent, scenario, variant, row.sample, quadrant(pair), *sides)
+    first, second = sides
+    organism = agent in run.added
+    return PairLine(family, agent, scenario, variant, row.sample, quadrant(pair), first, second, organism)
 
 
 def _side(known: Row, row: Row | None, context: str, run: _Measured) -> Side:

@@ -59,6 +59,8 @@ class _Run:
     lock: threading.Lock = field(default_factory=threading.Lock)
     drawing: threading.Lock = field(default_factory=threading.Lock)
     kept: _Kept | None = None
+    forked: str | None = None
+    """The run that its episodes are forks of, "" where they are none; None: nobody has looked yet."""
     reading: bool = False
     read: Progress | None = None
     """How far the process is that reads it."""
@@ -106,6 +108,15 @@ class Shelf:
             return RunReader(path)
         except StoreError as error:
             raise nameless(error, path) from error
+
+    def forks_of(self, name: str) -> list[str]:
+        """The runs here whose episodes are forks of this run's."""
+        for run in self._runs.values():
+            if run.forked is None:
+                with suppress(StoreError), RunReader(run.path) as reader:
+                    forked = reader.manifest.forked
+                    run.forked = forked.run if forked else ""
+        return [other for other, run in self._runs.items() if run.forked == name]
 
     def index(self, name: str) -> Index:
         """The run's index, at most a little older than the run.

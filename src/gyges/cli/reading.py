@@ -42,16 +42,19 @@ def browse(
     window: Annotated[bool, typer.Option("--window", help="Open the web browser.")] = False,
 ) -> None:
     """Read transcripts in a web browser, pairs side by side, or as one file."""
-    from gyges.browse.export import write_static
-    from gyges.browse.serve import serve as serve_pages
     from gyges.transcripts.runs import find_run, list_runs
 
     paths = [find_run(name) for name in runs] if runs else list_runs()
     if not paths:
         raise UsageError("there is no run to read", "make one with `gyges run` or `gyges import`")
     if static is None:
+        from gyges.browse.serve import serve as serve_pages
+
         serve_pages(paths, port=port, open_browser=window)
     else:
+        # It brings all the statistics, which a server leaves to its children.
+        from gyges.browse.export import write_static
+
         written = write_static(paths, static, choose)
         typer.echo(f"{written.pairs} pairs are in {written.page}")
 

@@ -110,6 +110,17 @@ class RunReader:
         what = f"more than one episode begins with {id!r}" if found else f"there is no episode {id!r} in this run"
         raise UsageError(what, f"`gyges show {self.path.stem}` lists episodes")
 
+    def forks(self, episode: str, most: int) -> Iterator[tuple[str, Episode]]:
+        """The episodes of this run, with their ids, that are forks of that episode of another one."""
+        with self._told():
+            if schema.version(self._db) < schema.WITH_FORKS:
+                return
+            ids = self._db.execute(
+                "SELECT id FROM episode WHERE fork ->> '$.episode' = ? ORDER BY number LIMIT ?", (episode, most)
+            ).fetchall()
+            for (id,) in ids:
+                yield id, next(rows.get_episodes(self._db, {"id": id}))
+
     def calls(self, episode: str) -> list[Call]:
         """Every attempt at every call of an episode, in order."""
         with self._told():

@@ -2,6 +2,7 @@
 const list = find("#list"), query = find("#q");
 const rows = [...document.querySelectorAll("[data-row]")];
 const values = new Map(rows.map((row) => [row, JSON.parse(row.dataset.values)]));
+const boxes = document.querySelectorAll("[data-boxes] input[type=checkbox]");
 let wanted = new URLSearchParams();
 
 function narrow() {
@@ -24,7 +25,21 @@ function narrow() {
 
 function choose() {
   wanted = new URLSearchParams(location.hash.split("?")[1] || "");
+  for (const box of boxes) {
+    box.checked = wanted.getAll(box.name).includes(box.value);
+    if (box.checked) box.closest("details").open = true;
+  }
   narrow();
 }
+
+for (const box of boxes) {
+  box.addEventListener("change", () => {
+    const ticked = new URLSearchParams([...wanted].filter(([name, value]) => name !== box.name || value !== box.value));
+    if (box.checked) ticked.append(box.name, box.value);
+    history.replaceState(null, "", `#list?${ticked}`);
+    choose();
+  });
+}
+find("[data-boxes]").addEventListener("submit", (event) => event.preventDefault());
 
 query.addEventListener("input", narrow);

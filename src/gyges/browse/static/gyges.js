@@ -97,7 +97,7 @@ const acts = {
 function placeOf(event) {
   const link = event.target.closest("a[href^='#']");
   const place = link && document.getElementById(link.hash.slice(1));
-  return place && place.closest("mark, article") ? place : null;
+  return place && place.closest("mark, article, h2") ? place : null;
 }
 
 document.addEventListener("click", (event) => {
@@ -170,7 +170,7 @@ function tell(box, progress) {
 
 // Filters apply as they are ticked. On a narrow screen they are folded away.
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("form.filters");
+  const form = event.target.closest("form.filters[action]");
   if (form && event.target.type === "checkbox") form.requestSubmit();
 });
 if (matchMedia("(max-width: 52rem)").matches) {
