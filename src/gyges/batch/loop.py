@@ -8,6 +8,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from gyges.batch.watch import sparing, watched
+from gyges.errors import UsageError
+
 T = TypeVar("T")
 
 YOUNG = 50_000
@@ -15,9 +18,20 @@ YOUNG = 50_000
 
 
 def run(main: Coroutine[object, object, T]) -> T:
-    """As `asyncio.run`."""
-    with seldom_collected(), asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(main)
+    """As `asyncio.run`, watched. Raises UsageError where a loop runs already, as in a notebook."""
+    if _running():
+        main.close()
+        raise UsageError(
+            "an event loop runs here already, as in a notebook",
+            "await what you wanted to run (`await play_into(...)`), or run the command in a terminal",
+        )
+    with sparing(), seldom_collected(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_watched(main))
+
+
+async def _watched(main: Coroutine[object, object, T]) -> T:
+    with watched():
+        return await main
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -41,3 +55,11 @@ def seldom_collected() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+def _running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

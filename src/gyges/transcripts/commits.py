@@ -37,7 +37,7 @@ LARGE = 256 * 1024
 MOST = 1000
 """Rows in one transaction."""
 SECONDS_BETWEEN_ANSWERS = 0.004
-"""An answer is committed at once where the last commit is so long ago: more often would cost more than it saves."""
+"""An answer is committed at once where the last commit is so long ago; oftener would cost more than it saves."""
 AT_A_TIME = 8
 """Who is told in one round of the loop: each goes on at once, and hundreds would keep everybody else waiting."""
 PAGES_OF_A_ROW = 4
@@ -87,7 +87,7 @@ class Commits:
         """Whose rows are stored, and who has not been told yet."""
         self._pages = 0
         self._last = 0.0
-        """When the last commit on the loop's thread was begun: the loop's own clock stands still within a round."""
+        """When the last commit here was begun. The loop's own clock stands still within a round."""
         self._waiting_since: float | None = None
         self._warned = False
         connection.execute("PRAGMA wal_autocheckpoint = 0")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from gyges.errors import StoreError
+from gyges.transcripts import journal
 from gyges.transcripts.failpoint import reach
 
 Durability = Literal["process", "power"]
@@ -252,9 +253,7 @@ def to_write(path: Path, durability: Durability = "process") -> sqlite3.Connecti
     with told(path):
         connection = _connect(path, "rw")
         with _closed_on_failure(connection):
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            if mode != "wal":
-                raise StoreError(f"{path} can't be written safely here", "move it to a local disk")
+            journal.keep(connection, path)
             connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
             if found < len(MIGRATIONS):

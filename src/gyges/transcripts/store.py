@@ -14,7 +14,7 @@ from typing import Self
 
 from gyges.errors import StoreError
 from gyges.scenarios.plan import Plan
-from gyges.transcripts import batch_rows, judged_rows, rows, schema
+from gyges.transcripts import batch_rows, journal, judged_rows, rows, schema
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.commits import Commits
 from gyges.transcripts.failpoint import reach
@@ -45,7 +45,8 @@ class RunWriter:
         self._lock = lock
         self._connection = connection
         # Waiting for the disk after each commit is nothing for the loop's thread.
-        self._commits = Commits(path, connection, aside=durability == "power")
+        aside = durability == "power" or not journal.has_log(connection)
+        self._commits = Commits(path, connection, aside=aside)
         self._closed = False
 
     @classmethod
