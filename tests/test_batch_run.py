@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gyges.batch.run import Order, Prepared, play_into, play_rest, prepare, prepare_again
-from gyges.errors import AuthenticationError, UsageError
+from gyges.errors import AuthenticationError, LimitReached, UsageError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import serve
@@ -107,6 +107,52 @@ async def test_resuming_asks_only_for_what_was_not_answered(tmp_path: Path) -> N
     received = sum(witnessed(log, "received").values())
     # A call in flight when the run broke off may have been received and is asked again; nothing else is.
     assert planned <= received <= planned + prepared.order.connections
+
+
+HUNGRY = """\
+from pathlib import Path
+
+from langgraph.graph import END, START, StateGraph
+
+from gyges.agents.episode import EpisodeContext, EpisodeState
+
+
+async def turn(state, runtime):
+    asked = runtime.context.next_turn(state["messages"])
+    if Path("full").exists() and "number 5" in asked[-1].text:
+        raise MemoryError
+    return runtime.context.after(asked, await runtime.context.ask(asked))
+
+
+graph = StateGraph(EpisodeState, context_schema=EpisodeContext)
+graph = graph.add_node("turn", turn).add_edge(START, "turn").add_edge("turn", END).compile()
+"""
+
+
+async def test_a_run_without_memory_stops_keeps_what_it_has_and_is_finished_later(
+    study: Study, tmp_path: Path
+) -> None:
+    (study.root / "agents" / "graphs").mkdir(parents=True)
+    (study.root / "agents" / "graphs" / "hungry.py").write_text(HUNGRY, encoding="utf-8")
+    (study.root / "agents" / "hungry.yaml").write_text(
+        "model: organism/faker\ngraph: graphs/hungry.py:graph\n", encoding="utf-8"
+    )
+    full, path = study.root / "full", tmp_path / "run.sqlite"
+    full.touch()
+    async with organisms() as url:
+        prepared = prepare(replace(order(url, "hungry"), connections=1))
+        with pytest.raises(LimitReached, match=r"no memory left.*--max-connections"):
+            await play_into(path, prepared, ignore)
+        with RunReader(path) as reader:
+            kept = list(reader.episodes())
+        assert {one.outcome for one in kept} <= {Outcome.COMPLETED}
+        full.unlink()
+        await play_rest(path, prepared, ignore)
+    with RunReader(path) as reader:
+        found = list(reader.episodes())
+    assert [one.outcome for one in found] == [Outcome.COMPLETED] * len(found)
+    assert len(found) == sum(prepared.planned().values())
+    assert [one for one in found if one.key in {each.key for each in kept}] == kept
 
 
 @pytest.mark.usefixtures("study")

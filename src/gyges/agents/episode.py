@@ -191,7 +191,7 @@ async def play(
     watch: Callable[[asyncio.Timeout], None] | None = None,
 ) -> Played:
     """Play the plan to its end, to a limit or to the deadline. Never raises for what a call or a graph can do,
-    except that CallFailed with a trouble that concerns the whole run (a wrong key, say) passes through.
+    except that what concerns the whole run passes through: CallFailed (a wrong key, say), and MemoryError.
 
     `tokens` are those of all calls, input and output, and `cost` is what they cost: once one is used up no call is
     made, and the outcome is `step_limit`.
@@ -229,6 +229,8 @@ async def play(
         outcome, reason = Outcome.STEP_LIMIT, f"more than {steps} steps"
     except Spent as spent:
         outcome, reason = Outcome.STEP_LIMIT, str(spent)
+    except MemoryError:
+        raise
     except Exception as fault:
         if isinstance(fault, TimeoutError) and deadline.expired():
             return _ended(plan, state, witness, Outcome.TIMED_OUT, f"no end after {seconds:g} s")
