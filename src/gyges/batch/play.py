@@ -21,7 +21,7 @@ from gyges.batch.health import Halt
 from gyges.batch.ledger import Ledger
 from gyges.batch.queue import Queue
 from gyges.batch.spending import ROUNDS, Expected, expected
-from gyges.errors import AuthenticationError, GygesError, ProviderError
+from gyges.errors import AuthenticationError, GygesError, LimitReached, ProviderError
 from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
 from gyges.transcripts import clock
@@ -129,6 +129,11 @@ async def play_job(job: Job, writer: Ledger, seed: Seed, answered: dict[int, Cal
         )
     except CallFailed:
         raise
+    except MemoryError:
+        # The next episode would fare no better.
+        raise LimitReached(
+            "there is no memory left for what is under way", "`gyges resume` with fewer --max-connections"
+        ) from None
     except Exception as fault:
         log.exception("episode %s failed", key.id())
         played = Played((), Outcome.ERRORED, f"{type(fault).__name__}: {fault}", "")
