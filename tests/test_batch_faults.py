@@ -173,8 +173,10 @@ def is_seen_through(
         with RunReader(folder / "run.sqlite") as reader:
             calls = [call for id in clean[0] for call in reader.calls(id)]
             assert reader.in_flight() == []
-        # One layer of retries: what the server saw is what the ledger holds.
-        assert len(tried) == len(calls)
+        # One layer of retries: the server saw nothing that the ledger does not hold. It may not have seen what was
+        # written to a connection that it had just reset.
+        unseen = len(calls) - len(tried)
+        assert 0 <= unseen <= sum(call.status is None for call in calls)
         for call in calls:
             asked = dict(call.headers).get("retry-after", "")
             if call.status and call.status >= 400 and asked in ("0.05", "0.15"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from gyges.errors import UsageError
 from gyges.transcripts.runs import find_run, list_runs, new_run_name, run_path
+from gyges.transcripts.store import write_run
+from tests.test_transcripts_schema import MANIFEST
 
 NAMES = ["20261119T235959Z-aaaaaa", "20261121T083603Z-5e9f03", "20261121T083603Z-b00000"]
 
@@ -39,6 +42,20 @@ def test_names_of_one_second_differ() -> None:
 )
 def test_a_run_is_found_by_what_tells_it_from_the_others(study: Path, typed: str, found: int) -> None:
     assert find_run(typed, study) == run_path(NAMES[found], study)
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [(["played", "played", "forked", "imported"], 1), (["forked", "imported"], 1), (["played"], 0)],
+)
+def test_latest_is_what_was_played_last_though_forks_and_imports_are_newer(
+    tmp_path: Path, sources: list[str], found: int
+) -> None:
+    (tmp_path / "scenarios").mkdir()
+    paths = [run_path(f"2026112{number}T000000Z-aaaaaa", tmp_path) for number in range(len(sources))]
+    for path, source in zip(paths, sources, strict=True):
+        write_run(path, [], partial(MANIFEST.model_copy, update={"source": source}))
+    assert find_run("latest", tmp_path) == paths[found]
 
 
 def test_a_run_is_found_by_its_path(study: Path, tmp_path: Path) -> None:

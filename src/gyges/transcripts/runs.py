@@ -1,4 +1,4 @@
-"""The runs of a study: their names and where they lie. It does not look inside them."""
+"""The runs of a study: their names and where they lie. Of what is in them it asks only where that came from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gyges import study
-from gyges.errors import UsageError
+from gyges.errors import StoreError, UsageError
+from gyges.transcripts.reader import RunReader
 
 SUFFIX = ".sqlite"
 
@@ -46,10 +47,12 @@ def _time(path: Path) -> str:
 
 
 def find_run(name: str, start: Path | None = None) -> Path:
-    """The run's file, by name, unambiguous beginning of a name, path, or `latest`. Raises UsageError."""
+    """The run's file, by name, unambiguous beginning of a name, path, or `latest`. Raises UsageError.
+
+    `latest` is the run that was played last: neither forks nor what was imported."""
     runs = list_runs(start)
     if name == "latest" and runs:
-        return runs[-1]
+        return next(filter(_played, reversed(runs)), runs[-1])
     by_name = {path.stem: path for path in runs}
     if name in by_name:
         return by_name[name]
@@ -61,6 +64,15 @@ def find_run(name: str, start: Path | None = None) -> Path:
     if matches:
         raise UsageError(f"several runs begin with {name!r}", f"it could be {_listed([p.stem for p in matches])}")
     raise UsageError(f"there is no run {name!r}", _advice(name, list(by_name), start))
+
+
+def _played(run: Path) -> bool:
+    """Whether it was played here; also where that can't be read, which whoever opens it will hear."""
+    try:
+        with RunReader(run) as reader:
+            return reader.manifest.source == "played"
+    except StoreError:
+        return True
 
 
 def _is_file(name: str) -> bool:
