@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Run = Annotated[str, typer.Argument(help="A run: its name, the beginning of it, its file, or `latest`.")]
+Run = Annotated[str, typer.Argument(help="A run: its name or its beginning, its file, or `latest`: the one played last.")]
 
 Scenarios = Annotated[list[str], typer.Argument(help="Families or scenarios.")]
 Agents = Annotated[list[str], typer.Option("--agent", help="A profile or provider/model; may be repeated.")]
