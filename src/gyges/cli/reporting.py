@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def report(
-    runs: Annotated[list[str] | None, typer.Argument(help="Runs; the latest if none is named.")] = None,
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs; the one played last if none is named.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX table.")] = False,
