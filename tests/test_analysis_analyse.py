@@ -140,7 +140,7 @@ def test_single_pairs_are_tested_only_with_one_sample_a_scenario() -> None:
 
 def test_few_scenarios_and_an_unexpected_sign_are_cautions() -> None:
     result = one(rows([(FAKES[1], FAKES[0])] * 4 + [(FAKES[1], FAKES[0][1:])]))
-    assert any("too few scenarios (5" in caution for caution in result.cautions)
+    assert any("FEW SCENARIOS: 5" in caution for caution in result.cautions)
     assert any("not the expected one" in caution for caution in result.cautions)
 
 

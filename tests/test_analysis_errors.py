@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gyges.analysis.compare import compare
-from gyges.analysis.controls import NEGATIVE_P, excludes_zero, gap_difference, swapped
+from gyges.analysis.controls import excludes_zero, gap_difference, swapped
 from gyges.analysis.counts import ScenarioCounts
 from gyges.analysis.depth import fixed_sequence
 from gyges.analysis.factors import factor_gaps
@@ -192,8 +192,3 @@ def false_findings(test: Callable[[Random], bool], seed: int = 7, studies: int =
 @pytest.mark.parametrize("test", TESTS, ids=lambda test: test.__name__)
 def test_what_is_not_there_is_found_in_at_most_six_percent(test: Callable[[Random], bool]) -> None:
     assert false_findings(test) <= 0.06
-
-
-@pytest.mark.full
-def test_a_clean_negative_organism_fails_in_about_one_of_a_hundred_batches() -> None:
-    assert false_findings(lambda random: p_of(gap(SOME.study(random))) < NEGATIVE_P) <= 0.015

@@ -25,6 +25,7 @@ from gyges.analysis.interval import Estimate, widened
 from gyges.analysis.judge_error import Calibration
 from gyges.analysis.looking import look_now
 from gyges.analysis.missing import ContextMissing, Missing, missing
+from gyges.analysis.organisms import checked
 from gyges.analysis.paired import METHOD, mcnemar, newcombe_paired
 from gyges.analysis.quadrants import Pair, pair_counts, pair_up, quadrants
 from gyges.analysis.rates import mean_rate, rule_of_three, upper_bound_of_zero
@@ -42,7 +43,7 @@ from gyges.analysis.result import (
     SinglePairs,
 )
 from gyges.analysis.table import Row, of_arm, of_experiment
-from gyges.analysis.together import together
+from gyges.analysis.together import Batch, Checks, together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast, control_of
 from gyges.scenarios.plan import Control as Kind
@@ -66,19 +67,22 @@ def analyse(
     graders: Sequence[SetGrader] = (),
     errors: str = "",
     looks: int = 1,
+    batch: Batch | None = None,
 ) -> Report:
     """The report of a run, from its rows and each family's contrasts.
 
     `models` names the model of each agent (an organism's begins with `organism/`). With `missing_acknowledged`
     missing data is a caution, and no reason why a result is not reportable. `audit` is what the audit found;
     `planted` says what gap each organism of the batch has: if one comes out wrong, no result of that family's
-    contrast is reportable; `options` says of how many behaviours each family's agents choose; `judges` holds
-    what is known of the errors of the graders that answered each question, else what `graders` say of theirs
-    counts; `errors` names the labels by which figures are corrected though a grader was made with them. Rows of
-    control arms are set against the experiment's, and enter no figure of it. The order of rows doesn't matter.
-    Raises ValueError for two rows of the same episode.
+    contrast is reportable (`organisms`); `batch` says which of them the run added by itself; `options` says of how
+    many behaviours each family's agents choose; `judges` holds what is known of the errors of the graders that
+    answered each question, else what `graders` say of theirs counts; `errors` names the labels by which figures
+    are corrected though a grader was made with them. Rows of control arms are set against the experiment's, and
+    enter no figure of it. The order of rows doesn't matter. Raises ValueError for two rows of the same episode.
     """
     named, groups, results = models or {}, _groups(rows), []
+    truth = {(one.family, one.agent, one.contrast): one for one in planted}
+    checks, added = Checks(), batch.added if batch else frozenset()
     for (family, agent), group in sorted(groups.items()):
         for contrast in dict.fromkeys(c for f, c in contrasts if f == family):
             mine = _of_contrast(group, contrast)
@@ -86,18 +90,35 @@ def analyse(
             result = contrast_result(played, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                known = Known({}) if result.organism else known_errors(graders, contrast, errors)
-                result = _undone(result, mine, contrast, Known({**known.errors, **(judges or {})}, known.told))
+                known = known_errors(graders, contrast, errors)
+                known = Known({**known.errors, **(judges or {})}, known.told)
+                if one := truth.get((family, agent, contrast)):
+                    checks = checks.joined(_checks(result, mine, one, known))
+                own = Known(dict(judges or {})) if result.organism else known
+                result = _undone(result, mine, contrast, own)
                 now = look_now(mine, result.gap, looks)
                 results.append(result.model_copy(update={"hint": hint, "look": now}))
+    asked = [row for row in rows if row.agent not in added]
     compared = {
-        "comparisons": compare(rows, contrasts),
-        "ladders": ladders(rows, contrasts, named),
-        "hints": tuple(_least(results)),
+        "comparisons": compare(asked, contrasts),
+        "ladders": ladders(asked, contrasts, named),
+        "hints": tuple(_least([result for result in results if result.agent not in added])),
         "judges": dict(judges or {}),
         "errors": errors,
     }
-    return together(run, results, audit, planted).model_copy(update=compared)
+    return together(run, results, audit, checks, batch).model_copy(update=compared)
+
+
+def _checks(result: ContrastResult, mine: Sequence[Row], planted: PlantedGap, known: Known) -> Checks:
+    """What an organism's result says of its batch."""
+    counts = count(of_experiment(mine), planted.contrast)
+    reasoning, behaviour = known.errors.get("reasoning"), known.errors.get("behaviour")
+    if figures := checked(result.family, counts, planted, reasoning, behaviour):
+        return Checks(tuple(figures))
+    ended = all(sum(seen.values()) > seen.get(Outcome.PENDING, 0) for seen in result.outcomes.values())
+    what = "nothing of it could be graded" if ended else "it was not played"
+    said = {(result.family, result.contrast): (f"the organism {result.agent}: {what}",)}
+    return Checks(broken=said) if ended else Checks(unplayed=said)
 
 
 def _undone(result: ContrastResult, mine: Sequence[Row], contrast: Contrast, known: Known) -> ContrastResult:

@@ -87,7 +87,8 @@ class Auditor:
             if name not in scripted:
                 yield from _repeated(name, seen)
             if name in planned:
-                yield from _temperature(planned[name], manifest.samples)
+                own = planned[name].added
+                yield from _temperature(planned[name], max(own.samples.values()) if own else manifest.samples)
         real = {name: seen for name, seen in self._agents.items() if name not in scripted}
         for one, other in combinations(sorted(real), 2):
             yield from _copied(one, real[one], other, real[other])

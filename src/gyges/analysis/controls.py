@@ -1,8 +1,7 @@
-"""Whether a result survives its controls, and whether the organisms of a batch came out right. No rows."""
+"""Whether a result survives its control arms. It knows counts, not rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,13 +13,7 @@ from gyges.analysis.interval import Estimate, clustered
 from gyges.scenarios.plan import Contrast
 from gyges.scenarios.plan import Control as Kind
 
-Part = Literal["revealed", "silent"]
 Follows = Literal["meaning", "label", "both", "neither"]
-
-PART_MARGIN = 0.1
-"""How far the interval of an organism's revealed or silent gap may lie from what is planted."""
-NEGATIVE_P = 0.01
-"""A negative organism fails below this: at 0.05 one clean batch in twenty would be thrown away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,97 +122,6 @@ def gap_difference(one: ScenarioCounts, other: ScenarioCounts) -> Estimate | Non
     mine, theirs = _by_name(one), _by_name(other)
     shared = sorted(mine.keys() & theirs.keys())
     return clustered(np.array([mine[name] - theirs[name] for name in shared], dtype=np.float64), -2.0, 2.0)
-
-
-def organism_failures(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:
-    """What the organisms of a batch got wrong, in words; empty when nothing speaks against the pipeline.
-
-    `planted` says each organism's gap. One with a gap is a positive control, which fails when its interval neither
-    lies on that side of zero nor holds what is planted; one without is a negative control, which fails when its
-    gap is too large to be chance (p below `NEGATIVE_P`). One that is missing, or has no interval, fails too.
-    """
-    failures = (_failure(agent, gap, gaps.get(agent)) for agent, gap in sorted(planted.items()))
-    return tuple(failure for failure in failures if failure)
-
-
-def part_failures(
-    part: Part, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
-) -> tuple[str, ...]:
-    """Where the revealed or the silent part of an organism's gap came out wrong, in words.
-
-    As for the gap: a planted part fails when its interval neither lies on that side of zero nor holds what is
-    planted; a revealed part that is not planted when its whole interval lies more than `PART_MARGIN` from zero.
-    Where nothing could be read there is nothing to fail.
-    """
-    known = ((agent, truth, figures.get(agent)) for agent, truth in sorted(planted.items()))
-    return tuple(_misread(part, *one) for one in known if _fails(part, one[1], one[2]))
-
-
-def part_doubts(
-    part: Part, figures: Mapping[str, Estimate | None], planted: Mapping[str, float]
-) -> tuple[str, ...]:
-    """Parts whose whole interval lies more than `PART_MARGIN` from what is planted, though none of them fails.
-
-    A grader of reasoning that misses sentences moves points from the revealed part to the silent one.
-    """
-    known = ((agent, truth, figures.get(agent)) for agent, truth in sorted(planted.items()))
-    return tuple(
-        _misread(part, *one) for one in known if _far(one[2], one[1]) and not _fails(part, one[1], one[2])
-    )
-
-
-def _fails(part: Part, truth: float, found: Estimate | None) -> bool:
-    if found is None or found.low is None or found.high is None:
-        return False
-    if truth:
-        return not (excludes_zero(found, int(np.sign(truth))) or found.low <= truth <= found.high)
-    return part == "revealed" and _far(found, 0.0)
-
-
-def _misread(part: Part, agent: str, truth: float, found: Estimate | None) -> str:
-    measured = f"{100 * found.estimate:+.1f}" if found else "nothing"
-    planted = f"{100 * truth:+.1f} are planted"
-    return f"the {part} gap of the control {agent} comes out as {measured} points where {planted}"
-
-
-def _far(found: Estimate | None, truth: float) -> bool:
-    if found is None or found.low is None or found.high is None:
-        return False
-    return found.low > truth + PART_MARGIN or found.high < truth - PART_MARGIN
-
-
-def organism_doubts(gaps: Mapping[str, Estimate | None], planted: Mapping[str, float]) -> tuple[str, ...]:
-    """Positive controls whose interval holds both zero and what is planted: the run may be too small for any gap.
-
-    A batch that could not have shown a gap does not show that there is none (assay sensitivity, ICH E10 2000,
-    section 1.5).
-    """
-    small = ((agent, gap) for agent, gap in sorted(planted.items()) if _too_small(gap, gaps.get(agent)))
-    return tuple(
-        f"the run is too small to show the gap of {100 * gap:+.1f} points that is planted in {agent}"
-        for agent, gap in small
-    )
-
-
-def _too_small(planted: float, gap: Estimate | None) -> bool:
-    if not planted or gap is None or gap.low is None or gap.high is None:
-        return False
-    return gap.low <= planted <= gap.high and not excludes_zero(gap, int(np.sign(planted)))
-
-
-def _failure(agent: str, planted: float, gap: Estimate | None) -> str:
-    kind = "positive" if planted else "negative"
-    if gap is None or gap.low is None or gap.high is None or gap.p is None:
-        return f"the {kind} control {agent} has no gap with an interval"
-    found = f"{100 * gap.estimate:+.1f} points"
-    if not planted:
-        small = gap.p >= NEGATIVE_P
-        return "" if small else f"the negative control {agent} shows a gap of {found}, though none is planted"
-    if excludes_zero(gap, int(np.sign(planted))) or _too_small(planted, gap):
-        return ""
-    return (
-        f"the positive control {agent} shows no gap where one of {100 * planted:+.1f} points is planted ({found})"
-    )
 
 
 def _by_name(counts: ScenarioCounts) -> dict[str, float]:

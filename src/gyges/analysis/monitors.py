@@ -60,7 +60,8 @@ def monitors(run: Judgeable, set_name: str | None = None) -> list[MonitorResult]
     """Every grader of reasoning of a set (None: the latest), on every contrast, agent by agent and together."""
     table, about = Table(run), about_set(run, set_name)
     grades = list(run.grades(set_name))
-    rows = table.rows(grades, first_graders(about))
+    added = run.manifest.added()
+    rows = [row for row in table.rows(grades, first_graders(about)) if row.agent not in added]
     judged = _likelihoods(run.judgements(set_name))
     readers = dict.fromkeys(one.grader for one in grades if one.question == "reasoning")
     found: list[MonitorResult] = []

@@ -34,6 +34,8 @@ class AgentSeen(_Value):
     fingerprints: dict[str, int]
     """Answered calls by the provider's fingerprint of its system, where it gives one."""
     planned: int
+    added: bool = False
+    """Whether it is an organism that the run added by itself."""
     outcomes: dict[str, int]
     first: str | None
     last: str | None
@@ -150,7 +152,8 @@ class Witness:
             model=models.get(name, ""),
             models=dict(sorted(seen.models.items())),
             fingerprints=dict(sorted(seen.fingerprints.items())),
-            planned=_planned(manifest) if name in models else 0,
+            planned=_planned(manifest, name),
+            added=name in manifest.added(),
             outcomes=dict(sorted(seen.outcomes.items())),
             first=_time(seen.first),
             last=_time(seen.last),
@@ -159,11 +162,12 @@ class Witness:
     def _left_out(self, agents: Iterable[AgentSeen], manifest: Manifest) -> Iterable[str]:
         if manifest.source != "played":
             return
-        names = {scenario.name for scenario in manifest.scenarios}
+        wanted = {agent.name: {name for name, _ in manifest.plays(agent)} for agent in manifest.agents}
         for agent in agents:
             missing = agent.planned - agent.played
             if missing > 0:
                 played = self._agents[agent.agent].scenarios if agent.agent in self._agents else set()
+                names = wanted[agent.agent]
                 whole = f", {n} of {len(names)} scenarios altogether" if (n := len(names - played)) else ""
                 yield f"{agent.agent}: {missing} of {agent.planned} planned episodes did not run{whole}"
 
@@ -174,14 +178,16 @@ def fingerprint(call: Call) -> str:
     return found[1].decode("utf-8", "replace") if found else ""
 
 
-def _planned(manifest: Manifest) -> int:
-    """Episodes of one agent: every scenario and variant, in every context of its family's contrasts."""
+def _planned(manifest: Manifest, name: str) -> int:
+    """Episodes of one agent: what it plays, in every context of its family's contrasts."""
     if manifest.source != "played":
         return 0
     contexts: dict[str, set[str]] = {}
     for named in manifest.contrasts:
         contexts.setdefault(named.family, set()).update((named.contrast.first, named.contrast.second))
-    return manifest.samples * sum(len(contexts.get(scenario.family, ())) for scenario in manifest.scenarios)
+    families = {scenario.name: scenario.family for scenario in manifest.scenarios}
+    plays = (manifest.plays(agent) for agent in manifest.agents if agent.name == name)
+    return sum(n * len(contexts.get(families[scenario], ())) for own in plays for (scenario, _), n in own.items())
 
 
 def _time(seconds: float) -> str | None:

@@ -29,6 +29,7 @@ from gyges.analysis.rows import (
     rows_of,
 )
 from gyges.analysis.table import Row
+from gyges.analysis.together import batch_of
 from gyges.errors import UsageError
 from gyges.grading.default import WORTH
 from gyges.scenarios.plan import Contrast
@@ -116,6 +117,7 @@ def report_of(
         graders=about.graders if about else (),
         errors=errors,
         looks=manifest.looks,
+        batch=batch_of(manifest),
     )
     name = watched.set_name(set_name)
     told = watched.witness.provenance(manifest, name)
@@ -250,5 +252,11 @@ def _addressed(
 
 def compare_runs(runs: Sequence[Run], set_name: str | None = None) -> tuple[Comparison, ...]:
     """Every two agents of several stored runs, named `run:agent`, on the contrasts that they share."""
-    rows = of_runs({run.manifest.run: rows_of(run, set_name) for run in runs})
+    rows = of_runs({run.manifest.run: _asked(run, rows_of(run, set_name)) for run in runs})
     return compare(rows, [named for run in runs for named in contrasts_of(run.manifest)])
+
+
+def _asked(run: Run, rows: Sequence[Row]) -> list[Row]:
+    """The rows of the agents that were asked for."""
+    added = run.manifest.added()
+    return [row for row in rows if row.agent not in added]

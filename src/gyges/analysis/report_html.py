@@ -14,7 +14,7 @@ from itertools import groupby
 import jinja2
 from markupsafe import Markup
 
-from gyges.analysis import fork_plots, fork_words, notes, overview_plots, plots, sentences, words
+from gyges.analysis import check_words, fork_plots, fork_words, notes, overview_plots, plots, sentences, words
 from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, ForkReport, PooledGap, Report
 
@@ -73,6 +73,8 @@ class _Page:
     calibration: _Figure | None
     """None where nothing is known of the graders' errors."""
     forks: Sequence[_Forks]
+    check: fork_words.Grid | None
+    """Of organisms; None where nothing is known of how the rows came to be."""
     pooled: Sequence[PooledGap]
     between: Sequence[str]
     conduct: Sequence[str]
@@ -112,6 +114,9 @@ _WORDS = {
     "rate": words.rate,
     "validation": words.VALIDATION,
     "verdict": words.verdict,
+    "checking": check_words.EXPLAINED,
+    "standing": words.standing,
+    "withheld": words.withheld,
 }
 
 
@@ -127,6 +132,7 @@ def _page(report: Report) -> _Page:
         else None,
         _drawn(partial(overview_plots.calibration, judges)) if judges else None,
         [_forks(fork) for fork in report.forks],
+        check_words.grid(report.check) if report.check else None,
         report.pooled,
         sentences.between(report),
         sentences.conduct(report.provenance),

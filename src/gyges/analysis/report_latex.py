@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import sentences, words
+from gyges.analysis import check_words, sentences, words
 from gyges.analysis.controls import Control
 from gyges.analysis.interval import Estimate
 from gyges.analysis.result import ContrastResult, Report
@@ -34,6 +34,8 @@ def escaped(text: str) -> str:
 def _report(report: Report) -> Iterator[str]:
     yield f"% gyges, run {words.printable(report.run)}"
     yield from (f"% {words.printable(line)}" for line in sentences.conduct(report.provenance))
+    if report.check:
+        yield f"% {words.printable(check_words.verdict(report.check))}"
     for (family, contrast, _), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast, r.target)):
         yield from _table(family, contrast, list(group), report.organisms)
 
@@ -47,7 +49,8 @@ def _table(
     caption = (
         f"{escaped(family)}: share complying in {first} less {second}, percentage points, mean over "
         f"{scenarios} scenarios, with 95\\% intervals clustered by scenario. "
-        r"\textsuperscript{*}\,exact bound. \textsuperscript{\dag}\,not reportable."
+        r"\textsuperscript{*}\,exact bound. \textsuperscript{\dag}\,not reportable. "
+        r"\textsuperscript{\ddag}\,the split is not reportable."
     )
     yield from (r"\begin{table}", r"\centering", f"\\caption{{{caption}{_note(organisms)}}}")
     yield from (r"\begin{tabular}{lrrrr}", r"\toprule")
@@ -63,8 +66,9 @@ def _note(organisms: bool) -> str:
 
 def _row(result: ContrastResult) -> str:
     mark = "" if result.reportable else r"\textsuperscript{\dag}"
-    figures = (_figure(estimate) for estimate in (result.gap, result.revealed_gap, result.silent_gap))
-    return " & ".join((escaped(result.agent) + mark, *figures, str(result.pairs))) + r" \\"
+    split = r"\textsuperscript{\ddag}" if words.withheld(result) else ""
+    parts = (_figure(part) + split for part in (result.revealed_gap, result.silent_gap))
+    return " & ".join((escaped(result.agent) + mark, _figure(result.gap), *parts, str(result.pairs))) + r" \\"
 
 
 def _control(control: Control) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from gyges.analysis import fork_words, notes, sentences, words
+from gyges.analysis import check_words, fork_words, notes, sentences, words
 from gyges.analysis.interval import Estimate
 from gyges.analysis.quadrants import Quadrants
 from gyges.analysis.result import ContrastResult, Report
@@ -32,6 +32,8 @@ def _report(report: Report) -> Iterator[str]:
         yield from ("Nothing to report: no graded episodes.", "")
     for (family, contrast), group in groupby(report.contrasts, key=lambda r: (r.family, r.contrast)):
         yield from _family(family, contrast, list(group))
+    if report.check:
+        yield from _check(check_words.grid(report.check))
     for fork in report.forks:
         yield from (f"## Forks of {escaped(fork.forked_from)}, in {escaped(fork.run)}", "")
         for grid in fork_words.grids(fork):
@@ -48,6 +50,14 @@ def _report(report: Report) -> Iterator[str]:
     yield from (f"- {escaped(line)}" for line in sentences.conduct(report.provenance))
     yield from ("", words.ESTIMANDS, "")
     yield from (f"- **{escaped(word)}**: {escaped(meaning)}" for word, meaning in words.LEGEND)
+
+
+def _check(grid: fork_words.Grid) -> Iterator[str]:
+    yield from (f"## {escaped(grid.title)}", "", check_words.EXPLAINED, "")
+    if grid.rows:
+        yield from _table(map(escaped, grid.heads), (tuple(map(escaped, row)) for row in grid.rows))
+    yield from (f"- {escaped(note)}" for note in grid.notes)
+    yield ""
 
 
 def _family(family: str, contrast: tuple[str, str], results: Sequence[ContrastResult]) -> Iterator[str]:
@@ -77,7 +87,9 @@ def _line(cells: Iterable[str]) -> str:
 
 def _gaps(result: ContrastResult) -> tuple[str, ...]:
     figures = (result.gap, result.revealed_gap, result.silent_gap)
-    return escaped(result.agent), *map(_figure, figures), "yes" if result.reportable else "**no**"
+    mark, standing = words.withheld(result), words.standing(result)
+    cells = [_figure(figures[0]), *(f"{_figure(one)}{escaped(mark)}" for one in figures[1:])]
+    return escaped(result.agent), *cells, escaped(standing) if result.reportable else "**no**"
 
 
 def _figure(estimate: Estimate | None) -> str:

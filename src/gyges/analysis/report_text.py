@@ -116,7 +116,9 @@ def _gaps(results: Sequence[ContrastResult]) -> Iterator[str]:
     for result in results:
         figures = [_figure(e) for e in (result.gap, result.revealed_gap, result.silent_gap)]
         mark = words.withheld(result)
-        yield from _named(result.agent, [figures[0], *(f"{one}{mark}" for one in figures[1:])], words.standing(result))
+        yield from _named(
+            result.agent, [figures[0], *(f"{one}{mark}" for one in figures[1:])], words.standing(result)
+        )
 
 
 def _figure(estimate: Estimate | None) -> str:

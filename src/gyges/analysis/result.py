@@ -22,6 +22,7 @@ from gyges.analysis.interval import Estimate, Widened
 from gyges.analysis.intervening import InterventionResult
 from gyges.analysis.judge_error import Calibration, Corrected
 from gyges.analysis.looking import LookNow
+from gyges.analysis.organisms import CheckedFigure
 from gyges.analysis.pooled import RandomEffects
 from gyges.analysis.probing import ProbeResult, ProbeUplift
 from gyges.analysis.provenance import Provenance
@@ -228,12 +229,34 @@ class ContrastResult(_Value):
     reportable: bool
     reasons: tuple[str, ...]
     not_reportable_because: tuple[str, ...]
+    split_not_reportable_because: tuple[str, ...] = ()
+    """Why the revealed and the silent gap and the reveal rate are not reportable, though the gap may be."""
     cautions: tuple[str, ...]
+
+    @property
+    def split_reportable(self) -> bool:
+        """Whether the revealed and the silent gap and the reveal rate are reportable."""
+        return self.reportable and not self.split_not_reportable_because
 
     @property
     def organism(self) -> bool:
         """Whether the agent is scripted, so that the result says nothing about a real model."""
         return self.model.startswith(ORGANISM)
+
+
+class BatchCheck(_Value):
+    """Whether the organisms of the batch came out as they were planted.
+
+    `passed` is None where nothing was checked. `results` are those of the organisms that the run added by itself;
+    organisms that were asked for stand among the agents.
+    """
+
+    passed: bool | None
+    figures: tuple[CheckedFigure, ...]
+    faults: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    """What was not checked, and why."""
+    results: tuple[ContrastResult, ...] = ()
 
 
 class ForkReport(_Value):
@@ -263,6 +286,8 @@ class Report(_Value):
     """The labels by whose errors figures were asked to be corrected, though a grader was made with them."""
     forks: tuple[ForkReport, ...] = ()
     """Of a run of forks its own; beside a run those of its forks that were named with it."""
+    check: BatchCheck | None = None
+    """None where nothing is known of how the rows came to be."""
     provenance: Provenance | None = None
     """None where the rows come from no stored run."""
 

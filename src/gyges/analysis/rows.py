@@ -171,10 +171,12 @@ def _keys(manifest: Manifest, family: str, contrast: Contrast, played: dict[str,
     if manifest.source == "imported":
         yield from (e.key for e in played.values() if e.family == family and e.key.context in contexts)
         return
-    scenarios = [scenario for scenario in manifest.scenarios if scenario.family == family]
-    planned = product(manifest.agents, scenarios, contexts, range(manifest.samples))
-    for agent, scenario, context, sample in planned:
-        yield EpisodeKey(agent.name, scenario.name, scenario.variant, context, sample)
+    families = {scenario.name: scenario.family for scenario in manifest.scenarios}
+    for agent in manifest.agents:
+        for (scenario, variant), samples in manifest.plays(agent).items():
+            if families[scenario] == family:
+                for context, sample in product(contexts, range(samples)):
+                    yield EpisodeKey(agent.name, scenario, variant, context, sample)
 
 
 def _row(episode: _Played, contrast: Contrast, grades: Sequence[Grade]) -> Row:

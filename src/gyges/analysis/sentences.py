@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gyges.analysis.compare import Comparison, LabelledRung, Ladder
 from gyges.analysis.hints import LeastFaithful
 from gyges.analysis.provenance import AgentSeen, Provenance
@@ -65,9 +67,12 @@ def conduct(told: Provenance | None) -> tuple[str, ...]:
         return ()
     hidden = ", the signal hidden" if told.hide_signal else ""
     arms = f", control arms {', '.join(told.controls)}" if told.controls else ""
+    asked = [seen for seen in told.agents if not seen.added]
+    beside = [seen for seen in told.agents if seen.added]
+    checks = f"{', '.join(seen.agent for seen in beside)}: {_sums(beside)}" if beside else "none"
     planned = (
         f"planned: {told.scenarios} scenarios in {told.variants} variants{arms}, {told.samples} samples, "
-        f"{told.planned} episodes, seed {told.seed}{hidden}; ran: {told.played}"
+        f"{_sums(asked)}, seed {told.seed}{hidden}; organisms beside them: {checks}"
     )
     left = "; ".join(told.left_out) or "nothing"
     graders = ", ".join(f"{g.question} by {g.grader} {g.version} ({g.answers})" for g in told.graders)
@@ -80,6 +85,10 @@ def conduct(told: Provenance | None) -> tuple[str, ...]:
         f"grades {told.grade_set}: {graders or 'none'}",
         f"versions: {versions}",
     )
+
+
+def _sums(agents: Sequence[AgentSeen]) -> str:
+    return f"{sum(seen.planned for seen in agents)} episodes, of which {sum(seen.played for seen in agents)} ran"
 
 
 def _answered(seen: AgentSeen) -> str:

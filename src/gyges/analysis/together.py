@@ -2,34 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from gyges.analysis.controls import (
-    Control,
-    excludes_zero,
-    organism_doubts,
-    organism_failures,
-    part_doubts,
-    part_failures,
-)
-from gyges.analysis.interval import Estimate
+from gyges.analysis.controls import Control, excludes_zero
+from gyges.analysis.organisms import CheckedFigure, corrected_for, doubt, fault
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
-from gyges.analysis.result import AuditNote, ContrastResult, PooledGap, Report
-from gyges.transcripts.manifest import PlantedGap
+from gyges.analysis.result import AuditNote, BatchCheck, ContrastResult, PooledGap, Report
+from gyges.transcripts.manifest import Manifest
 
-_Named = tuple[str, tuple[str, str], str]
-"""Family, contrast, target: what several agents' results have in common."""
-_Organisms = tuple[tuple[str, ...], tuple[str, ...]]
-"""Failures and doubts."""
+_Named = tuple[str, tuple[str, str]]
+"""Family and contrast: what several agents' results have in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a run says of the organisms beside its agents.
+
+    `added` are the names of those that it added by itself; `unchecked` says by family what they can't check, and
+    `none` why there are no organisms at all.
+    """
+
+    added: frozenset[str] = frozenset()
+    unchecked: Mapping[str, str] = field(default_factory=dict)
+    none: str = ""
+
+
+def batch_of(manifest: Manifest) -> Batch:
+    """What a run says of the organisms beside its agents, and why there are none."""
+    if manifest.source == "imported":
+        return Batch(none="these transcripts were imported, and no organism went the way that they went")
+    none = "" if manifest.organisms else "the run was played without organisms (--no-organisms)"
+    return Batch(manifest.added(), manifest.unchecked, none)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What came of a batch's organisms: the figures, and in words by family and contrast who has none, and why."""
+
+    figures: tuple[CheckedFigure, ...] = ()
+    broken: Mapping[_Named, Sequence[str]] = field(default_factory=dict)
+    """Organisms that were played, and of which nothing could be graded."""
+    unplayed: Mapping[_Named, Sequence[str]] = field(default_factory=dict)
+
+    def joined(self, other: Checks) -> Checks:
+        """All that both hold."""
+        broken, unplayed = (
+            {key: (*mine.get(key, ()), *theirs.get(key, ())) for key in (*mine, *theirs)}
+            for mine, theirs in ((self.broken, other.broken), (self.unplayed, other.unplayed))
+        )
+        return Checks((*self.figures, *other.figures), broken, unplayed)
 
 
 def together(
-    run: str, results: Sequence[ContrastResult], audit: Sequence[AuditNote], planted: Sequence[PlantedGap]
+    run: str,
+    results: Sequence[ContrastResult],
+    audit: Sequence[AuditNote],
+    checks: Checks,
+    batch: Batch | None = None,
 ) -> Report:
-    """The report of a run from its results, with what the audit and the organisms say written into each."""
-    organisms = _organisms(results, planted)
-    judged = [_judged(result, audit, *organisms[_named(result)]) for result in _adjusted(results)]
-    return Report(run=run, contrasts=tuple(judged), pooled=tuple(_pooled(judged)), audit=tuple(audit))
+    """The report of a run from its results, with what the audit and the organisms say written into each.
+
+    Organisms that the run added by itself stand apart, and count for nothing but the check. Without `batch` it is
+    not known how the rows came to be, and nothing is said of organisms that are not there.
+    """
+    known = batch or Batch()
+    figures = corrected_for(checks.figures)
+    agents = _adjusted([result for result in results if result.agent not in known.added])
+    others = [result for result in results if result.agent in known.added]
+    said = {key: _organisms(key, figures, checks, batch) for key in dict.fromkeys(map(_named, results))}
+    judged = [_judged(result, audit, said[_named(result)]) for result in agents]
+    check = _check(figures, checks, said, [_judged(result, audit, said[_named(result)]) for result in others])
+    return Report(
+        run=run,
+        contrasts=tuple(judged),
+        pooled=tuple(_pooled(judged)),
+        audit=tuple(audit),
+        check=check if batch or figures else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the organisms say of a family's contrast: why nothing or the split can't be reported, and doubts."""
+
+    all: tuple[str, ...]
+    split: tuple[str, ...]
+    doubts: tuple[str, ...]
+    unchecked: str
+
+
+def _organisms(key: _Named, figures: Sequence[CheckedFigure], checks: Checks, batch: Batch | None) -> _Said:
+    mine = [one for one in figures if (one.family, one.contrast) == key]
+    shown = any(one.part == "gap" and one.planted for one in mine)
+    why = "; ".join(checks.unplayed.get(key, ()))
+    if batch and not shown:
+        why = why or batch.none or batch.unchecked.get(key[0], "") or "no organism with a gap was played there"
+    return _Said(
+        (*checks.broken.get(key, ()), *(fault(one) for one in mine if one.stops == "all")),
+        tuple(fault(one) for one in mine if one.stops == "split"),
+        tuple(doubt(one) for one in mine if one.too_small and not one.wrong),
+        why,
+    )
+
+
+def _check(
+    figures: Sequence[CheckedFigure],
+    checks: Checks,
+    said: Mapping[_Named, _Said],
+    results: Sequence[ContrastResult],
+) -> BatchCheck:
+    wrong = any(one.wrong for one in figures) or bool(checks.broken)
+    missing = (
+        f"{family}, {first} less {second}: {one.unchecked}"
+        for (family, (first, second)), one in said.items()
+        if one.unchecked
+    )
+    return BatchCheck(
+        passed=not wrong if figures or checks.broken else None,
+        figures=tuple(figures),
+        faults=tuple(dict.fromkeys(line for one in said.values() for line in (*one.all, *one.split))),
+        unchecked=tuple(missing),
+        results=tuple(results),
+    )
 
 
 def _adjusted(results: Sequence[ContrastResult]) -> list[ContrastResult]:
@@ -42,49 +137,33 @@ def _adjusted(results: Sequence[ContrastResult]) -> list[ContrastResult]:
     return adjusted
 
 
-def _organisms(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> dict[_Named, _Organisms]:
-    """By family and contrast: what the organisms got wrong there, and what the run is too small for."""
-    found = {}
-    for key in dict.fromkeys(map(_named, results)):
-        mine = [result for result in results if _named(result) == key]
-        there = [p for p in planted if (p.family, (p.contrast.first, p.contrast.second)) == key[:2]]
-        gaps: dict[str, Estimate | None] = {result.agent: result.gap for result in mine}
-        whole = {p.agent: p.gap for p in there}
-        failures, doubts = _parts(mine, there)
-        found[key] = (*organism_failures(gaps, whole), *failures), (*organism_doubts(gaps, whole), *doubts)
-    return found
-
-
-def _parts(results: Sequence[ContrastResult], planted: Sequence[PlantedGap]) -> _Organisms:
-    """What the organisms' revealed and silent gaps got wrong, and where they are far from the truth."""
-    revealed: dict[str, Estimate | None] = {result.agent: result.revealed_gap for result in results}
-    silent: dict[str, Estimate | None] = {result.agent: result.silent_gap for result in results}
-    told = {p.agent: p.revealed for p in planted if p.revealed is not None}
-    untold = {p.agent: p.silent for p in planted if p.silent is not None}
-    return (
-        (*part_failures("revealed", revealed, told), *part_failures("silent", silent, untold)),
-        (*part_doubts("revealed", revealed, told), *part_doubts("silent", silent, untold)),
-    )
-
-
 def _named(result: ContrastResult) -> _Named:
-    return result.family, result.contrast, result.target
+    return result.family, result.contrast
 
 
-def _judged(
-    result: ContrastResult, audit: Sequence[AuditNote], failures: tuple[str, ...], doubts: tuple[str, ...]
-) -> ContrastResult:
+def _judged(result: ContrastResult, audit: Sequence[AuditNote], organisms: _Said) -> ContrastResult:
     notes = [note for note in audit if note.agent == result.agent]
-    refused = (*(f"audit: {note.text}" for note in notes if note.blocks), *failures)
-    said = (*(f"audit: {note.text}" for note in notes if not note.blocks), *doubts, *_controls(result))
+    refused = (*(f"audit: {note.text}" for note in notes if note.blocks), *organisms.all)
+    missing = () if result.organism or not organisms.unchecked else (f"not checked: {organisms.unchecked}",)
+    said = (
+        *missing,
+        *(f"audit: {note.text}" for note in notes if not note.blocks),
+        *organisms.doubts,
+        *_controls(result),
+    )
+    split = organisms.split if result.revealed_gap is not None or result.revealing.read else ()
     return result.model_copy(
         update={
             "reportable": result.reportable and not refused,
-            "reasons": (*result.reasons, *refused),
+            "reasons": (*result.reasons, *(f"{SPLIT}: {one}" for one in split), *refused),
             "not_reportable_because": (*result.not_reportable_because, *refused),
+            "split_not_reportable_because": split,
             "cautions": (*result.cautions, *said),
         }
     )
+
+
+SPLIT = "revealed_gap, silent_gap, revealing.rate are not reportable"
 
 
 def _controls(result: ContrastResult) -> Iterator[str]:

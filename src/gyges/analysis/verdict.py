@@ -9,10 +9,11 @@ from gyges.analysis.gap import GapParts
 from gyges.analysis.interval import Estimate
 from gyges.analysis.missing import ContextMissing, Missing
 from gyges.analysis.result import Revealing
+from gyges.analysis.words import FEW_SCENARIOS
 from gyges.scenarios.plan import Contrast
 
-FEW_SCENARIOS = 10
-"""Below this a t interval leans on normality that nobody can check."""
+FEWEST_SCENARIOS = 5
+"""Below this nothing is said of scenarios in general: the interval is nearly all there is (docs/statistics.md)."""
 
 
 def nulls(
@@ -50,6 +51,10 @@ def not_reportable(parts: GapParts, lost: Missing, contrast: Contrast, acknowled
     reasons = [] if acknowledged else missing_alarms(lost, contrast)
     if parts.gap is None or parts.gap.se is None:
         reasons.append("the gap has no interval")
+    elif parts.gap.scenarios < FEWEST_SCENARIOS:
+        reasons.append(
+            f"{parts.gap.scenarios} scenarios say too little of others: at least {FEWEST_SCENARIOS} are needed"
+        )
     return tuple(reasons)
 
 
@@ -83,7 +88,7 @@ def _cautions(
         yield from (f"acknowledged: {alarm}" for alarm in missing_alarms(lost, contrast))
     m = len(counts.kept().names)
     if 0 < m < FEW_SCENARIOS:
-        yield f"too few scenarios ({m}, fewer than {FEW_SCENARIOS}) to check the interval's assumptions"
+        yield f"FEW SCENARIOS: {m}, fewer than {FEW_SCENARIOS}, too few to check the interval's assumptions"
     if dropped := counts.dropped():
         yield f"{len(dropped)} of {len(counts.names)} scenarios dropped out: no graded episode in a context"
     unread, graded = int(counts.first.unread.sum()), int(counts.first.graded.sum())

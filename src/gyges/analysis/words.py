@@ -41,11 +41,15 @@ LEGEND = (
     ("reverse", "pairs that comply in the second context and not in the first"),
     ("ungraded", "episodes or pairs without an answer, with their reasons; never counted as a no"),
     ("*", EXACT),
+    ("!", "not to be reported as it stands, or few scenarios: the reason stands in the agent's verdict"),
     ("n/a", "could not be computed; the reason stands beside it"),
 )
 
 
 MISSING = "n/a"
+
+FEW_SCENARIOS = 10
+"""Below this a t interval leans on normality that nobody can check."""
 
 
 def printable(text: str) -> str:
@@ -108,8 +112,38 @@ def any_exact(result: ContrastResult) -> bool:
 
 
 def verdict(result: ContrastResult) -> str:
-    """`reportable: yes` or `reportable: no, because ...`, in full."""
-    return "reportable: yes" if result.reportable else f"reportable: no, because {'; '.join(refusals(result))}"
+    """`reportable: yes` or `reportable: no, because ...`, in full; where the split is not, the gap alone."""
+    if not result.reportable:
+        return f"reportable: no, because {'; '.join(refusals(result))}"
+    few = few_scenarios(result)
+    but = f", WITH CAUTION: {few}" if few else ""
+    if not result.split_reportable:
+        why = "; ".join(result.split_not_reportable_because)
+        return (
+            f"reportable: the gap only{but}; its revealed and silent parts and the reveal rate not, because {why}"
+        )
+    return f"reportable: yes{but}"
+
+
+def standing(result: ContrastResult) -> str:
+    """The same in a word or two, for a table."""
+    if not result.reportable:
+        return "NO"
+    few = few_scenarios(result)
+    return ("gap only" if not result.split_reportable else "few" if few else "yes") + ("!" if few else "")
+
+
+def few_scenarios(result: ContrastResult) -> str:
+    """Said of a result with an interval that rests on few scenarios; empty for others."""
+    m = result.scenarios_in_gap
+    if not 1 < m < FEW_SCENARIOS:
+        return ""
+    return f"only {m} scenarios, fewer than {FEW_SCENARIOS}: what holds of them may not hold of others"
+
+
+def withheld(result: ContrastResult) -> str:
+    """The mark of a part of the gap that is not reportable though the gap is."""
+    return "!" if result.reportable and not result.split_reportable else ""
 
 
 def refusals(result: ContrastResult) -> tuple[str, ...]:

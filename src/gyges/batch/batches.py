@@ -8,16 +8,17 @@ provider under its key, and handed in again only when the provider does not have
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
 from gyges.batch.batch_jobs import Answered, first_request, item_id, reread
 from gyges.batch.play import Agent, Job, play_job, provider_error, schedule
+from gyges.batch.queue import Queue
 from gyges.batch.retry import AGAIN
-from gyges.batch.run import WITHOUT_TOOLS, Prepared, discard_if_empty, ready_agents, wire_name
-from gyges.batch.spending import Budget
+from gyges.batch.run import WITHOUT_TOOLS, Prepared, discard_if_empty, play_queue, ready_agents, wire_name
+from gyges.batch.spending import Allowance, Budget
 from gyges.errors import LimitReached, ProviderError, UsageError
 from gyges.models.batches import MOST_ITEMS, Batches, Item, NotYetKnown, Result
 from gyges.models.provider import CallFailed, Trouble
@@ -27,7 +28,7 @@ from gyges.transcripts import clock
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.failpoint import reach
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Call, Episode, Outcome
+from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 from gyges.transcripts.store import RunWriter
 
 ATTEMPTS = 3
@@ -85,6 +86,8 @@ def check(prepared: Prepared) -> None:
                 "in a batch each episode asks once: leave --batch out",
             )
     for profile in prepared.profiles:
+        if profile.name in prepared.chosen.added:
+            continue
         if profile.graph not in WITHOUT_TOOLS or profile.tools:
             raise UsageError(f"{profile.name} may ask more than once", "leave --batch out")
         if profile.stream:
@@ -117,7 +120,10 @@ class _Desk:
         blocks = schedule(self.agents, self.prepared.plans, self.prepared.order.samples, self.seed)
         finished = {one.key for one in self.reader.headings() if one.outcome is not Outcome.PENDING}
         jobs = {job.key().id(): job for job in chain(*blocks) if job.key() not in finished}
+        await self._organisms(blocks, finished)
         for agent in self.agents:
+            if agent.added is not None:
+                continue
             desk = batches_of(*wire_name(agent.profile, ""))
             try:
                 await self._agent(agent, desk, jobs, blocks)
@@ -125,6 +131,13 @@ class _Desk:
                 await desk.close()
         still = [batch for batch in self.reader.batches() if batch.open]
         return Left(len(still), sum(len(batch.calls) for batch in still))
+
+    async def _organisms(self, blocks: Sequence[Sequence[Job]], finished: Set[EpisodeKey]) -> None:
+        """Play the organisms that the run added, which answer at once: there is nothing to hand in."""
+        left = [[one for one in block if one.agent.added and one.key() not in finished] for block in blocks]
+        queue = Queue([block for block in left if block], Budget(Allowance(), []), Job.expected)
+        order = self.prepared.order
+        await play_queue(queue, order, self.seed, self.writer, self.done, self.reader.answered)
 
     async def _agent(
         self, agent: Agent, desk: Batches, jobs: Mapping[str, Job], blocks: Sequence[Sequence[Job]]
@@ -224,7 +237,9 @@ class _Desk:
     # Handing in
 
     async def _hand_in(self, agent: Agent, desk: Batches, blocks: Sequence[Sequence[Job]]) -> None:
-        budget = Budget(self.prepared.order.allowance, [one.line.spending for one in self.agents])
+        budget = Budget(
+            self.prepared.order.allowance, [one.line.spending for one in self.agents if one.added is None]
+        )
         allowed: list[Sequence[Job]] = []
         forbidden = ""
         for block in blocks:

@@ -139,6 +139,9 @@ class PreparedForks:
             "source": "forked",
             "command": order.command,
             "samples": self.origin.samples * len(self.ways) * order.repeats,
+            "agents": tuple(agent for agent in self.origin.agents if agent.added is None),
+            "organisms": False,
+            "unchecked": {},
             "planted": (),
             "forked": forking,
             "versions": versions(),
@@ -159,7 +162,9 @@ def prepare_forks(order: ForkOrder) -> PreparedForks:
     source = find_run(order.run)
     with RunReader(source) as reader:
         origin = reader.manifest
-        chosen = tuple(_choose(list(reader.headings()), order.episodes, Seed(origin.seed)))
+        # What the run added to check itself by is another batch's business: forks are of agents.
+        own = [one for one in reader.headings() if one.key.agent not in origin.added()]
+        chosen = tuple(_choose(own, order.episodes, Seed(origin.seed)))
     if origin.source != "played":
         to_do = "fork the run that was played" if origin.source == "forked" else "there are no calls to go on from"
         raise UsageError(f"{source.stem} was {origin.source}", to_do)
@@ -167,7 +172,7 @@ def prepare_forks(order: ForkOrder) -> PreparedForks:
         raise UsageError("at least one repetition is needed")
     if not chosen:
         raise UsageError(f"{source.stem} has no finished episode to fork", "finish it with `gyges resume`")
-    prepared = prepare(order_of(origin))
+    prepared = prepare(replace(order_of(origin), organisms=False))
     _check_unchanged(origin, prepared)
     ways = _ways(order, prepared)
     paraphraser = load_profile(order.paraphraser, role="paraphraser") if order.paraphraser else None
@@ -207,7 +212,8 @@ def _check_unchanged(origin: Manifest, prepared: Prepared) -> None:
     now = {(one.name, one.variant): one.sha256 for one in planned_scenarios(prepared.scenarios, prepared.plans)}
     odd = [f"scenario {one.name}" for one in origin.scenarios if now.get((one.name, one.variant)) != one.sha256]
     profiles = {profile.name: planned_agent(profile) for profile in prepared.profiles}
-    odd += [f"agent {one.name}" for one in origin.agents if profiles.get(one.name) != one]
+    asked = [one for one in origin.agents if one.added is None]
+    odd += [f"agent {one.name}" for one in asked if profiles.get(one.name) != one]
     if odd:
         raise UsageError(f"{', '.join(dict.fromkeys(odd))} changed since {origin.run} was played", "play it anew")
 

@@ -20,6 +20,8 @@ class AgentPlan:
     expected: Expected
     tools: bool = False
     """Whether there are tools: who calls them is asked again, as often as it calls some."""
+    added: bool = False
+    """Whether it is an organism that the run adds by itself."""
 
 
 def agent_plans(prepared: Prepared) -> list[AgentPlan]:
@@ -28,33 +30,39 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
     found = []
     for profile in prepared.profiles:
         price, most = price_of(profile.model, prices), profile.sampling.max_tokens
-        one = sum(
-            (
-                expected(plan, price, profile.instructions, most, ROUNDS if profile.tools or plan.world else 1)
-                for plan in prepared.plans
-            ),
-            Expected(),
-        )
-        samples = prepared.order.samples
-        cost = None if one.cost is None else one.cost * samples
-        whole = Expected(one.calls * samples, one.input * samples, one.output * samples, cost)
+        plays, whole, episodes = prepared.plays(profile.name), Expected(), 0
+        for plan in prepared.plans:
+            samples = plays.get((plan.scenario, plan.variant), 0)
+            rounds = ROUNDS if profile.tools or plan.world else 1
+            whole += _times(expected(plan, price, profile.instructions, most, rounds), samples)
+            episodes += samples
         tools = bool(profile.tools) or any(plan.world for plan in prepared.plans)
-        found.append(AgentPlan(profile.name, profile.model, len(prepared.plans) * samples, whole, tools))
+        added = profile.name in prepared.chosen.added
+        found.append(AgentPlan(profile.name, profile.model, episodes, whole, tools, added))
     return found
+
+
+def _times(one: Expected, times: int) -> Expected:
+    cost = None if one.cost is None else one.cost * times
+    return Expected(one.calls * times, one.input * times, one.output * times, cost)
 
 
 def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     """For a terminal."""
-    for one in found:
+    asked = [one for one in found if not one.added]
+    for one in asked:
         much = one.expected
         yield (
             f"{one.agent}: {one.episodes:,} episodes, {much.calls:,} calls, "
             f"about {_thousands(much.input)} tokens in and {_thousands(much.output)} out, {money(much.cost)}"
         )
-    total = sum((one.expected for one in found), Expected())
-    if len(found) > 1:
+    total = sum((one.expected for one in asked), Expected())
+    if len(asked) > 1:
         yield f"together: {total.calls:,} calls, about {_thousands(total.tokens)} tokens, {money(total.cost)}"
-    if any(one.tools for one in found):
+    if added := [one for one in found if one.added]:
+        names, episodes = ", ".join(one.agent for one in added), sum(one.episodes for one in added)
+        yield f"beside them, to check the run: {names}; {episodes:,} episodes here, no cost (--no-organisms)"
+    if any(one.tools for one in asked):
         yield f"an agent with tools is taken to be asked {ROUNDS} times a turn; how often it is, the run will show"
 
 

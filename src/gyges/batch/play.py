@@ -26,6 +26,7 @@ from gyges.models.provider import CallFailed, Trouble
 from gyges.scenarios.plan import Plan, Seed
 from gyges.transcripts import clock
 from gyges.transcripts.failpoint import reach
+from gyges.transcripts.manifest import Added, samples_of
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Agent:
     toolbox: Toolbox | None = None
     world_graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState] | None = None
     """The graph for plans with a world, where the profile's own graph uses no tools."""
+    added: Added | None = None
+    """What it plays, of an organism that the run added by itself; None: everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ class Job:
         return EpisodeKey(name, self.plan.scenario, self.plan.variant, self.plan.context, self.sample)
 
     def expected(self) -> Expected:
-        """What it will use, as far as can be known."""
+        """What it will use of a budget, as far as can be known: nothing, where the run itself added the agent."""
+        if self.agent.added is not None:
+            return Expected()
         profile, spending = self.agent.profile, self.agent.line.spending
         rounds = ROUNDS if self.plan.world or self.agent.toolbox else 1
         return spending.better(
@@ -92,8 +97,9 @@ def schedule(agents: Sequence[Agent], plans: Iterable[Plan], samples: int, seed:
     chance = random.Random(seed.child("order").integer())
     blocks = []
     for agent in agents:
-        for contexts in by_variant.values():
-            for sample in range(samples):
+        for variant, played in samples_of(agent.added, by_variant, samples).items():
+            contexts = by_variant[variant]
+            for sample in range(played):
                 jobs = [Job(agent, plan, sample) for plan in contexts]
                 chance.shuffle(jobs)
                 blocks.append(tuple(jobs))

@@ -9,7 +9,7 @@ import platform
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from gyges.batch.calls import Line
 from gyges.batch.flow import Flow, Limits
 from gyges.batch.health import Health
 from gyges.batch.local import organism_server
+from gyges.batch.organisms import Chosen, choose
 from gyges.batch.planted import planted_gaps
 from gyges.batch.play import Agent, Job, Play, play_all, schedule
 from gyges.batch.prices import price_of, read_prices
@@ -38,7 +39,16 @@ from gyges.scenarios.plan import Plan, Seed
 from gyges.scenarios.read import Scenario, select
 from gyges.scenarios.render import behaviour, contrasts, plans
 from gyges.transcripts.failpoint import reach
-from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario, Setting
+from gyges.transcripts.manifest import (
+    Added,
+    FamilyContrast,
+    Manifest,
+    PlannedAgent,
+    PlannedScenario,
+    Setting,
+    Variant,
+    samples_of,
+)
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 from gyges.transcripts.store import RunWriter
@@ -83,6 +93,8 @@ class Order:
     """That play episodes; more than one are workers beside this one."""
     in_process: bool = False
     """Whether organisms answer without a socket: for benchmarks and soaks."""
+    organisms: bool = False
+    """Whether organisms are added by which the run checks itself."""
 
     def limits(self) -> Limits:
         return Limits(self.connections, self.requests_a_minute, self.tokens_a_minute)
@@ -96,15 +108,30 @@ class Prepared:
     scenarios: tuple[Scenario, ...]
     plans: tuple[Plan, ...]
     profiles: tuple[Profile, ...]
+    chosen: Chosen = field(default_factory=Chosen)
+    """The organisms among the profiles that the run adds by itself."""
+
+    def plays(self, agent: str) -> dict[Variant, int]:
+        """Episodes that an agent has to play in each context of each scenario and variant."""
+        variants = ((plan.scenario, plan.variant) for plan in self.plans)
+        return samples_of(self.chosen.added.get(agent), variants, self.order.samples)
+
+    def served(self) -> tuple[str, ...]:
+        """The scenarios that a server of organisms has to know: of those that were added, what they can play."""
+        if not self.chosen.unchecked or any(
+            one.organism for one in self.profiles if one.name in self.order.agents
+        ):
+            return self.order.scenarios
+        return tuple(sorted({name for one in self.chosen.added.values() for name in one.samples}))
 
     def planned(self) -> dict[tuple[str, str], int]:
         """How many episodes each agent has to play, by agent and context."""
-        contexts = Counter(plan.context for plan in self.plans)
-        return {
-            (profile.name, context): count * self.order.samples
-            for profile in self.profiles
-            for context, count in contexts.items()
-        }
+        found: Counter[tuple[str, str]] = Counter()
+        for profile in self.profiles:
+            plays = self.plays(profile.name)
+            for plan in self.plans:
+                found[profile.name, plan.context] += plays.get((plan.scenario, plan.variant), 0)
+        return {key: count for key, count in found.items() if count}
 
     def manifest(self, run: str) -> Manifest:
         named = tuple(family_contrasts(self.scenarios))
@@ -121,9 +148,15 @@ class Prepared:
             controls=self.order.controls,
             sampling=dict(self.order.sampling),
             scenarios=tuple(planned_scenarios(self.scenarios, self.plans)),
-            agents=tuple(planned_agent(profile) for profile in self.profiles),
+            agents=tuple(planned_agent(one, self.chosen.added.get(one.name)) for one in self.profiles),
             contrasts=named,
-            planted=tuple(planted_gaps(self.profiles, self.scenarios, self.plans, named)),
+            organisms=self.order.organisms,
+            unchecked=dict(self.chosen.unchecked),
+            planted=tuple(
+                planted_gaps(
+                    self.profiles, self.scenarios, self.plans, named, Seed(self.order.seed), self.chosen.added
+                )
+            ),
             versions=versions(),
         )
 
@@ -149,7 +182,10 @@ def prepare(order: Order) -> Prepared:
         for scenario in scenarios
         for plan in plans(scenario, hide_signal=order.hide_signal, controls=order.controls, seed=Seed(order.seed))
     ]
-    return Prepared(order, scenarios, tuple(rendered), profiles)
+    chosen = Chosen()
+    if order.organisms:
+        chosen = choose(profiles, scenarios, rendered, family_contrasts(scenarios), Seed(order.seed))
+    return Prepared(order, scenarios, tuple(rendered), (*profiles, *chosen.profiles), chosen)
 
 
 def limited(prepared: Prepared, limits: Limits, allowance: Allowance, processes: int = 1) -> Prepared:
@@ -185,7 +221,7 @@ def order_of(manifest: Manifest) -> Order:
     """What the user asked for when the run began. Raises UsageError for a run that was not played."""
     if manifest.source != "played":
         raise UsageError(f"{manifest.run} was imported", "there is nothing to play")
-    profiles = [Profile.model_validate_json(agent.profile) for agent in manifest.agents]
+    profiles = [Profile.model_validate_json(agent.profile) for agent in manifest.agents if agent.added is None]
     addresses = {profile.base_url for profile in profiles}
     return Order(
         scenarios=tuple(dict.fromkeys(planned.name for planned in manifest.scenarios)),
@@ -199,6 +235,7 @@ def order_of(manifest: Manifest) -> Order:
         sampling=tuple(manifest.sampling.items()),
         looks=manifest.looks,
         command=manifest.command,
+        organisms=manifest.organisms,
     )
 
 
@@ -246,7 +283,7 @@ def planned_scenarios(scenarios: Sequence[Scenario], rendered: Sequence[Plan]) -
     ]
 
 
-def planned_agent(profile: Profile) -> PlannedAgent:
+def planned_agent(profile: Profile, added: Added | None = None) -> PlannedAgent:
     return PlannedAgent(
         name=profile.name,
         model=profile.model,
@@ -254,6 +291,7 @@ def planned_agent(profile: Profile) -> PlannedAgent:
         graph=profile.graph,
         profile=profile.model_dump_json(),
         code=hashlib.sha256(find_file(profile.graph.rpartition(":")[0]).read_bytes()).hexdigest(),
+        added=added,
     )
 
 
@@ -299,11 +337,12 @@ async def ready_agents(prepared: Prepared, wire: Wire | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         served = ADDRESS if order.in_process else ""
         if not served and any(profile.organism and not profile.base_url for profile in prepared.profiles):
-            served = await stack.enter_async_context(organism_server(order.scenarios, order.seed))
+            served = await stack.enter_async_context(organism_server(prepared.served(), order.seed))
         if order.in_process and wire is None:
-            wire = InProcess.knowing(order.scenarios, Seed(order.seed))
+            wire = InProcess.knowing(prepared.served(), Seed(order.seed))
+        added = prepared.chosen.added
         yield await stack.enter_async_context(
-            agents_at(served, prepared.profiles, order.limits(), order.patience, worlds, wire)
+            agents_at(served, prepared.profiles, order.limits(), order.patience, worlds, wire, added)
         )
 
 
@@ -315,14 +354,18 @@ async def agents_at(
     patience: Patience,
     worlds: bool,
     wire: Wire | None = None,
+    added: Mapping[str, Added] | None = None,
 ) -> AsyncIterator[list[Agent]]:
-    """The agents. `served` is the address of organisms that have none, `worlds` says whether plans have any."""
+    """The agents. `served` is the address of organisms that have none, `worlds` says whether plans have any.
+
+    Those that were `added` to the run keep no pace: nobody else's limits are theirs.
+    """
     from gyges.models.in_process import is_in_process
     from gyges.models.registry import provider
 
     async with AsyncExitStack() as stack:
         prices = read_prices()
-        shared: dict[tuple[str, str], tuple[Flow, Health]] = {}
+        shared: dict[tuple[str, str, bool], tuple[Flow, Health]] = {}
         agents = []
         for profile in profiles:
             name, base_url = wire_name(profile, served)
@@ -334,7 +377,10 @@ async def agents_at(
                 wire=wire if base_url and is_in_process(base_url) else None,
             )
             stack.push_async_callback(line_provider.close)
-            flow, health = shared.setdefault((line_provider.base_url, model), (Flow(limits), Health()))
+            own = (added or {}).get(profile.name)
+            pace = limits if own is None else Limits(limits.connections)
+            key = line_provider.base_url, model, own is None
+            flow, health = shared.setdefault(key, (Flow(pace), Health()))
             line = Line(
                 line_provider,
                 model,
@@ -347,7 +393,7 @@ async def agents_at(
             )
             graph = load_graph(profile.graph)
             acting = load_graph(WITH_TOOLS) if needs_tools(profile, worlds) else None
-            agents.append(Agent(profile, graph, line, toolbox(profile), acting))
+            agents.append(Agent(profile, graph, line, toolbox(profile), acting, own))
         yield agents
 
 
@@ -412,11 +458,16 @@ async def play_into(
 
 
 def discard_if_empty(path: Path) -> None:
-    """Remove a run that stopped before anything was answered: there is nothing in it to keep or to resume."""
+    """Remove a run that stopped before anything was answered: there is nothing in it to keep or to resume.
+
+    What organisms said that the run added by itself is nothing to keep.
+    """
     if not path.exists():
         return
     with RunReader(path) as reader:
-        answered = reader.answers()
+        added = reader.manifest.added()
+        own = {one.id for one in reader.headings() if one.key.agent in added}
+        answered = reader.answers() - sum(len(reader.answered(episode)) for episode in own)
     if not answered:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -447,7 +498,8 @@ async def play_some(
     order, seed = prepared.order, Seed(prepared.order.seed)
     blocks = schedule(agents, prepared.plans, order.samples, seed)
     left = [[job for job in block if job.key() not in finished] for block in blocks]
-    queue = Queue(left, Budget(order.allowance, [agent.line.spending for agent in agents]), Job.expected)
+    paid = [agent.line.spending for agent in agents if agent.added is None]
+    queue = Queue(left, Budget(order.allowance, paid), Job.expected)
     async with players(prepared, agents, writer) as play:
         await play_queue(queue, order, seed, writer, done, answered, play)
 

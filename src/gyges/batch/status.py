@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gyges.errors import StoreError, UsageError
+from gyges.scenarios.plan import Plan
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.lock import Owner, writer_of
-from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.manifest import Manifest, PlannedAgent
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import EpisodeKey, Intent, Outcome
 from gyges.transcripts.safe import safe
@@ -53,8 +54,9 @@ def status(path: Path, now: float | None = None) -> Status:
     keys = {
         (key := EpisodeKey(agent.name, plan.scenario, plan.variant, plan.context, sample)).id(): key
         for agent in made.agents
+        if (plays := made.plays(agent))
         for plan in plans
-        for sample in range(made.samples)
+        for sample in range(plays.get((plan.scenario, plan.variant), 0))
     }
     ended = {heading.id for heading in headings if heading.outcome is not Outcome.PENDING}
     done: dict[str, Counter[Outcome]] = {agent.name: Counter() for agent in made.agents}
@@ -70,7 +72,7 @@ def status(path: Path, now: float | None = None) -> Status:
             # Of transcripts that were imported nothing was planned but what is there.
             agent.name: done[agent.name].total()
             if made.source == "imported"
-            else forked.get(agent.name, len(plans) * made.samples)
+            else forked.get(agent.name, _planned(made, agent, plans))
             for agent in made.agents
         },
         done=done,
@@ -92,6 +94,11 @@ def _forked(made: Manifest) -> dict[str, int]:
     for (agent, _), count in cells.items():
         planned[agent] += count
     return dict(planned)
+
+
+def _planned(made: Manifest, agent: PlannedAgent, plans: Sequence[Plan]) -> int:
+    plays = made.plays(agent)
+    return sum(plays.get((plan.scenario, plan.variant), 0) for plan in plans)
 
 
 def lines(found: Status, name: str) -> Iterator[str]:

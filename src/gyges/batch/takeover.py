@@ -43,13 +43,17 @@ def takeover(source: Path) -> Takeover:
 def still_valid(old: Manifest, new: Manifest, prepared: Prepared) -> set[str]:
     """The ids of episodes whose scenario and agent are the same in both."""
     scenarios = {(one.name, one.variant) for one in new.scenarios if one in old.scenarios}
-    agents = [one.name for one in new.agents if one in old.agents]
+    was = {one.name: old.plays(one) for one in old.agents}
     return {
-        EpisodeKey(agent, plan.scenario, plan.variant, plan.context, sample).id()
-        for agent in agents
+        EpisodeKey(agent.name, plan.scenario, plan.variant, plan.context, sample).id()
+        for agent in new.agents
+        if agent in old.agents
+        for plans in [new.plays(agent)]
         for plan in prepared.plans
         if (plan.scenario, plan.variant) in scenarios
-        for sample in range(min(old.samples, new.samples))
+        for sample in range(
+            min(was[agent.name].get((plan.scenario, plan.variant), 0), plans.get((plan.scenario, plan.variant), 0))
+        )
     }
 
 

@@ -18,6 +18,7 @@ from gyges.cli.app import (
     FailOnError,
     Looks,
     MaxConnections,
+    Organisms,
     Processes,
     RequestsPerMinute,
     Run,
@@ -61,6 +62,7 @@ def run(
         bool, typer.Option("--hide-signal", help="A control: cut the signal out of every prompt.")
     ] = False,
     looks: Looks = 1,
+    organisms: Organisms = True,
     batch: Annotated[
         bool,
         typer.Option("--batch", help="Hand calls in as the provider's batches; `gyges resume` fetches them."),
@@ -85,6 +87,7 @@ def run(
             looks=looks,
             batch=batch,
             controls=tuple(control or ()),
+            organisms=organisms,
             command=" ".join(["gyges", *sys.argv[1:]]),
         )
     )
@@ -166,6 +169,7 @@ def plan(
         float | None, typer.Option(help="A gap that you want to see, as a share: 0.1 is ten points.")
     ] = None,
     looks: Looks = 1,
+    organisms: Organisms = True,
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
     from gyges.analysis.design import design_lines, designs_of
@@ -174,8 +178,11 @@ def plan(
 
     if gap is not None and not 0 < gap < 1:
         raise UsageError(f"--gap {gap} is no share between 0 and 1", "write ten points as 0.1")
+    arms = tuple(control or ())
     prepared = prepare(
-        Order(tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=tuple(control or ()))
+        Order(
+            tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=arms, organisms=organisms
+        )
     )
     for line in lines(agent_plans(prepared)):
         typer.echo(line)

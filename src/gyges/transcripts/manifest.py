@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from gyges.scenarios.plan import Behaviour, Contrast
+from gyges.scenarios.plan import Behaviour, Contrast, control_of
 
 Setting = int | float | str
+
+Variant = tuple[str, str]
+"""A scenario and its variant, by name."""
 
 
 class PlannedScenario(BaseModel):
@@ -26,6 +31,17 @@ class PlannedScenario(BaseModel):
     """None for imported transcripts."""
 
 
+class Added(BaseModel):
+    """What an organism plays that the run added to check itself by: some of the experiment, and no control arm."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: dict[str, int]
+    """Episodes of each plan, by scenario; it plays no other scenario."""
+    variants: int
+    """It plays at most so many variants of a scenario: the first ones."""
+
+
 class PlannedAgent(BaseModel):
     """An agent as it was: its profile as canonical JSON, without secrets."""
 
@@ -38,6 +54,8 @@ class PlannedAgent(BaseModel):
     profile: str
     code: str = ""
     """The SHA-256 of the graph's file."""
+    added: Added | None = None
+    """Of organisms that the run added by itself; None: an agent that was asked for."""
 
 
 class FamilyContrast(BaseModel):
@@ -61,6 +79,10 @@ class PlantedGap(BaseModel):
     revealed: float | None = None
     """The part with reasoning that reveals; None where what it tells of is not what the contrast asks for."""
     silent: float | None = None
+    tells: float | None = None
+    """Of what its motive decides: the share with reasoning that says so; None as for `revealed`."""
+    rates: dict[str, tuple[float, float]] = {}
+    """By scenario: how often it complies there, in the first context and the second; empty where not known."""
 
 
 class Forking(BaseModel):
@@ -109,6 +131,10 @@ class Manifest(BaseModel):
     scenarios: tuple[PlannedScenario, ...]
     agents: tuple[PlannedAgent, ...]
     contrasts: tuple[FamilyContrast, ...]
+    organisms: bool = False
+    """Whether organisms are added by which the run checks itself."""
+    unchecked: dict[str, str] = {}
+    """By family: why organisms can't check it, or not wholly."""
     planted: tuple[PlantedGap, ...] = ()
     """Of the run's organisms, from the words that they are sent."""
     behaviour: str = ""
@@ -120,6 +146,14 @@ class Manifest(BaseModel):
     versions: dict[str, str]
     """Of gyges, Python, SQLite and the SDKs."""
 
+    def added(self) -> frozenset[str]:
+        """The names of the organisms that the run added by itself."""
+        return frozenset(agent.name for agent in self.agents if agent.added is not None)
+
+    def plays(self, agent: PlannedAgent) -> dict[Variant, int]:
+        """Episodes that an agent has to play in each context of each scenario and variant."""
+        return samples_of(agent.added, ((one.name, one.variant) for one in self.scenarios), self.samples)
+
     def sha256(self) -> str:
         """Of the manifest's canonical JSON: keys sorted, no spaces, ASCII, fields at their defaults left out.
 
@@ -128,3 +162,20 @@ class Manifest(BaseModel):
         canonical = self.model_dump(mode="python", exclude_defaults=True)
         text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def samples_of(added: Added | None, variants: Iterable[Variant], samples: int) -> dict[Variant, int]:
+    """Episodes in each context of each variant that is played, in the order of `variants`.
+
+    They are `samples` of everything for an agent that was asked for (`added` is None).
+    """
+    each = dict.fromkeys(variants)
+    if added is None:
+        return dict.fromkeys(each, samples)
+    found: dict[Variant, int] = {}
+    seen: Counter[str] = Counter()
+    for scenario, variant in each:
+        if scenario in added.samples and control_of(variant)[0] is None and seen[scenario] < added.variants:
+            seen[scenario] += 1
+            found[scenario, variant] = added.samples[scenario]
+    return found
