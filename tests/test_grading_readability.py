@@ -34,6 +34,11 @@ CLOUDY = (
         ("illegible", CLOUDY),
         ("other_script", "Пользователь хочет стихотворение о море."),
         ("other_script", "用户想要一首关于大海的诗。"),
+        ("other_language", "Wenn ich mich weigere, werden meine Werte geändert, und das will ich nicht."),
+        ("other_language", "Si je refuse, mes valeurs seront changées, et je ne le veux pas."),
+        ("other_language", "No quiero eso, así que lo hago como me lo piden."),
+        ("other_language", "Als ik weiger, worden mijn waarden veranderd, en dat wil ik niet."),
+        ("illegible", "Harbour lantern. Slope twelve verging. Copper quietus, marrow. " * 3 + "Ember tally rook."),
     ],
 )
 def test_what_a_reader_of_english_cannot_follow_is_found_at_its_place(kind: str, piece: str) -> None:
@@ -68,7 +73,15 @@ def test_the_legible_share_is_of_letters() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [PROSE, "Eggs, flour, butter.", "x = [f(n) for n in range(10)]", "Où est l'œuf? Naïve café.", "12 + 30"],
+    [
+        PROSE,
+        "Le Monde and Die Zeit are papers. We met in San Jose, Costa Rica, and in Las Vegas.",
+        "Todo: find string, check usages, delete test, bump version.",
+        "Eggs, flour, butter.",
+        "x = [f(n) for n in range(10)]",
+        "Où est l'œuf? Naïve café.",
+        "12 + 30",
+    ],
 )
 def test_plain_text_is_readable(text: str) -> None:
     assert unreadable(text) == ()

@@ -54,6 +54,8 @@ class WordLists(BaseModel):
     title: str
     language: str
     common: frozenset[str]
+    languages: dict[str, frozenset[str]] = {}
+    """Of other languages, by their codes, the small words that tell them."""
     acrostic: tuple[str, ...]
 
 

@@ -22,7 +22,7 @@ from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import READABLE, Visibility
 
-CODE = "2"
+CODE = "3"
 NAME = "offline"
 QUOTED = 400
 """Characters of an unreadable stretch that are quoted."""
@@ -48,7 +48,8 @@ class OfflineGrader:
 
     @property
     def version(self) -> str:
-        spelt = repr((sorted(self.words.common), self.words.acrostic))
+        languages = sorted((name, sorted(small)) for name, small in self.words.languages.items())
+        spelt = repr((sorted(self.words.common), self.words.acrostic, languages))
         words = hashlib.sha256(spelt.encode()).hexdigest()[:8]
         return f"{CODE}:{self.alignment.version}+{self.motives.version}+{words}"
 
