@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -18,6 +18,9 @@ from urllib.parse import quote
 from gyges.browse.index import Index, build_in_steps
 from gyges.errors import StoreError
 from gyges.transcripts import search_index
+
+BEHIND = 10
+"""How nice those are that nobody waits for."""
 
 Progress = tuple[int, int]
 """Episodes done, of how many."""
@@ -36,16 +39,19 @@ class Shown:
 _Said = Progress | Shown | StoreError | str
 
 
-def read(*paths: Path) -> Iterator[Progress | Shown | StoreError]:
-    """Of each run a first index, how far the reading of its words is, and all of it; or why there is none."""
-    for said in _answers(_read, *paths):
+def read(paths: Sequence[Path], again: bool) -> Iterator[Progress | Shown | StoreError]:
+    """Of each run a first index, how far the reading of its words is, and all of it; or why there is none.
+
+    Who reads them `again` waits for nothing: a run that is being played comes first.
+    """
+    for said in _answers(_read, BEHIND if again else 0, *paths):
         assert not isinstance(said, str)
         yield said
 
 
 def fill(path: Path) -> Iterator[Progress]:
     """How far the search index beside the run is, until every episode is in it. Raises StoreError."""
-    for said in _answers(_fill, path):
+    for said in _answers(_fill, BEHIND, path):
         if isinstance(said, StoreError):
             raise said
         if isinstance(said, tuple):
@@ -54,7 +60,7 @@ def fill(path: Path) -> Iterator[Progress]:
 
 def draw(report: str) -> str:
     """The report as a page. Raises StoreError."""
-    for said in _answers(_draw, report):
+    for said in _answers(_draw, 0, report):
         if isinstance(said, str):
             return said
     raise StoreError("the report could not be drawn", "the terminal of `gyges browse` says why")
@@ -65,10 +71,10 @@ def address(path: Path) -> str:
     return f"/run/{quote(path.stem)}/pairs"
 
 
-def _answers(work: Callable[..., None], *given: Path | str) -> Iterator[_Said]:
+def _answers(work: Callable[..., None], nice: int, *given: Path | str) -> Iterator[_Said]:
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(work, there, *given), daemon=True)
+    process = context.Process(target=_child, args=(work, nice, there, *given), daemon=True)
     process.start()
     there.close()
     try:
@@ -84,10 +90,10 @@ def _answers(work: Callable[..., None], *given: Path | str) -> Iterator[_Said]:
         process.join()
 
 
-def _child(work: Callable[..., None], pipe: Connection, *given: Path | str) -> None:
-    # Ctrl-C is heard by the server, which ends us; and a run that is being played comes first.
+def _child(work: Callable[..., None], nice: int, pipe: Connection, *given: Path | str) -> None:
+    # Ctrl-C is heard by the server, which ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
+    os.nice(nice)
     with suppress(BrokenPipeError):  # The server is gone: what was stored is kept, and nobody waits for the rest.
         work(pipe, *given)
 

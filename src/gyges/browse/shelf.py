@@ -166,7 +166,8 @@ class Shelf:
         with self._turn:
             try:
                 stamp, began = _stamp(waiting[0].path), time.monotonic()
-                for said in apart.read(*(run.path for run in runs)):
+                again = all(run.kept for run in runs)
+                for said in apart.read([run.path for run in runs], again):
                     run = waiting[0]
                     if isinstance(said, StoreError):
                         run.trouble = (stamp, nameless(said, run.path))
