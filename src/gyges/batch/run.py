@@ -465,8 +465,15 @@ def discard_if_empty(path: Path) -> None:
     if not path.exists():
         return
     with RunReader(path) as reader:
-        added = reader.manifest.added()
-        own = {one.id for one in reader.headings() if one.key.agent in added}
+        made, rendered = reader.manifest, list(reader.plans())
+        own = {
+            EpisodeKey(agent.name, plan.scenario, plan.variant, plan.context, sample).id()
+            for agent in made.agents
+            if agent.added is not None
+            for plays in [made.plays(agent)]
+            for plan in rendered
+            for sample in range(plays.get((plan.scenario, plan.variant), 0))
+        }
         answered = reader.answers() - sum(len(reader.answered(episode)) for episode in own)
     if not answered:
         for suffix in ("", "-wal", "-shm"):

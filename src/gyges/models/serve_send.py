@@ -38,7 +38,11 @@ async def send(
     name = fault.kind if fault else ""
     try:
         response = await _sent(request, answer, fault)
-    except (ConnectionError, asyncio.CancelledError) as error:
+    except ConnectionError as error:
+        # Whoever asked is gone: there is nobody to tell, and nothing that went wrong here.
+        log.broken(number, type(error).__name__, name)
+        return _nothing()
+    except asyncio.CancelledError as error:
         log.broken(number, type(error).__name__, name)
         raise
     if response is None:
