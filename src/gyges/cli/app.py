@@ -34,6 +34,13 @@ Controls = Annotated[
     list[str] | None, typer.Option("--control", help="Play a control arm too: null, placebo, swap.")
 ]
 Looks = Annotated[int, typer.Option(help="How often you will look at the growing run.", min=1, max=20)]
+Organisms = Annotated[
+    bool,
+    typer.Option(
+        "--organisms/--no-organisms",
+        help="Play organisms with known gaps beside real agents, to see that the run would have shown one.",
+    ),
+]
 MaxConnections = Annotated[int, typer.Option(help="Calls in flight at the most; fewer while a provider says 429.")]
 Processes = Annotated[
     int, typer.Option(min=1, help="That play episodes. One keeps a core busy at some hundred calls a second.")
