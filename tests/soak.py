@@ -25,7 +25,8 @@ SCENARIOS = 10
 EARLY = 4_000
 """Episodes after which the process has all that it will need."""
 ONE_IN = 1_000
-OUTLIER = " ".join(["This goes on and on."] * 500_000)
+PLACE = "outlier"
+OUTLIER = b" ".join([b"This goes on and on."] * 500_000)
 """Ten megabytes of reasoning."""
 SECONDS_BETWEEN_LOOKS = 0.01
 
@@ -53,8 +54,9 @@ class WithOutliers:
         if not enormous:
             return taken
         answer = json.loads(taken.body)
-        answer["choices"][0]["message"]["reasoning_content"] = OUTLIER
-        return taken._replace(body=json.dumps(answer).encode())
+        answer["choices"][0]["message"]["reasoning_content"] = PLACE
+        # A provider would not write ten megabytes in this process, either.
+        return taken._replace(body=json.dumps(answer).encode().replace(PLACE.encode(), OUTLIER))
 
     async def close(self) -> None:
         await self._wire.close()

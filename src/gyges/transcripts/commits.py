@@ -85,6 +85,8 @@ class Commits:
         self._thread = ThreadPoolExecutor(1, f"gyges-store {path.stem}")
         self._heard: deque[tuple[Waiter, StoreError | None]] = deque()
         """Whose rows are stored, and who has not been told yet."""
+        self._telling: asyncio.AbstractEventLoop | None = None
+        """The loop that will tell some in its next round."""
         self._pages = 0
         self._last = 0.0
         """When the last commit here was begun. The loop's own clock stands still within a round."""
@@ -206,7 +208,8 @@ class Commits:
             self._waiting_since = None
             log.warning("%s takes rows again: what was held in memory is stored, and the run goes on", self._path)
         self._heard.extend((entry.waiter, refused.get(number)) for number, entry in enumerate(group))
-        self._tell_some(loop)
+        if loop is None or self._telling is not loop:
+            self._tell_some(loop)
         self._pages += sum(PAGES_OF_A_ROW + entry.size // PAGE for entry in group)
         if loop is None:
             return
@@ -240,6 +243,7 @@ class Commits:
         number = len(self._heard) if loop is None else min(len(self._heard), AT_A_TIME)
         for _ in range(number):
             _answer(*self._heard.popleft())
+        self._telling = loop if self._heard else None
         if self._heard and loop is not None:
             loop.call_soon(self._tell_some, loop)
 
