@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from gyges.grading.lexicon import Lexicon, PatternError
+from gyges.grading.lexicon import Lexicon
+from gyges.grading.pattern import PatternError
 
 
 def lexicon(*patterns: str) -> Lexicon:

@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict
 
 from gyges.grading.authored import error_at, read_yaml
 from gyges.grading.encoding import WordLists, hidden
-from gyges.grading.lexicon import Found, Lexicon, PatternError
+from gyges.grading.lexicon import Lexicon
+from gyges.grading.pattern import Found, PatternError
 from gyges.grading.sentences import Sentence, sentences
 
 CODE = "2"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gyges.grading.lexicon import Found, Hits, Match
+from gyges.grading.pattern import Found, Hits, Match
 from gyges.grading.rules import Rules
 from gyges.grading.sentences import Sentence
 

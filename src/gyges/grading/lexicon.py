@@ -1,8 +1,6 @@
 """Classes of words, and patterns over them, matched without regular expressions: bounded on any text.
 
-A pattern is a line of elements: a word, `word*` (any word that begins so), `a|b|two_words|<class>` (one of
-them), `..` or `..7` (at most 4, or 7, words in between). Without dots the elements follow each other. It knows
-words and classes; it does not know what they are for.
+How a pattern is written stands in `pattern.py`. It knows words and classes; it does not know what they are for.
 
 How it is fast: what a word can be is looked up once in a lifetime, as a set of bits with one for each class.
 A sentence has the bits of its words; a pattern is tried only where its rarest element stands and the sentence
@@ -12,12 +10,12 @@ has all its bits.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-GAP = 4
-"""What `..` allows."""
+from gyges.grading.pattern import Found, Hits, Pattern, PatternError, gap_of, match
+from gyges.grading.phrases import Node, ends, phrase_of
+
 _REMEMBERED = 50_000
 _COMMON = frozenset(
     word
@@ -29,95 +27,7 @@ _COMMON = frozenset(
     for word in line.split()
 )
 
-Match = tuple[int, int]
-"""First word and one past the last word, as indices into a sentence."""
-
-
-class PatternError(ValueError):
-    """A pattern can't be read; the message says why. `subject` is what of it can't, as it is written."""
-
-    def __init__(self, what: str, subject: str) -> None:
-        super().__init__(what)
-        self.subject = subject
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Elements in order: the class of each, and how many words may stand before it. `bits` are its classes."""
-
-    name: str
-    classes: tuple[int, ...]
-    gaps: tuple[int, ...]
-    bits: int
-    makes: int = -1
-    """The class that its matches belong to, for a pattern that is part of others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A pattern's match; `holes` are the words in its gaps."""
-
-    name: str
-    start: int
-    end: int
-    holes: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class Hits:
-    """Where in a sentence the classes stand. `bits` has one bit for each class that does."""
-
-    events: list[tuple[frozenset[int], int, int]]
-    """Classes by number, and the first word and one past the last that they have here."""
-    bits: int
-    _spans: dict[int, list[Match]] = field(default_factory=dict)
-    waiting: list[int] = field(default_factory=list)
-    """The patterns to be tried."""
-
-    def spans(self, number: int) -> list[Match]:
-        """The places of one class, in order."""
-        known = self._spans.get(number)
-        if known is None:
-            known = []
-            if self.bits >> number & 1:
-                known = [(start, end) for classes, start, end in self.events if number in classes]
-                if len(known) > 1:
-                    known = sorted(set(known))
-            self._spans[number] = known
-        return known
-
-    def add(self, bits: int, classes: frozenset[int], found: Iterable[Found]) -> None:
-        self.events += [(classes, one.start, one.end) for one in found]
-        self.bits |= bits
-        for number in classes:
-            self._spans.pop(number, None)
-
-
-@dataclass(slots=True)
-class _Node:
-    """A place in the tree of phrases: the next words, and the class bits of the phrase that ends here."""
-
-    exact: dict[str, _Node] = field(default_factory=dict)
-    prefixes: list[tuple[str, _Node]] = field(default_factory=list)
-    bits: int = 0
-
-    def next(self, word: str) -> _Node:
-        if not word.endswith("*"):
-            return self.exact.setdefault(word, _Node())
-        for prefix, node in self.prefixes:
-            if prefix == word[:-1]:
-                return node
-        self.prefixes.append((word[:-1], _Node()))
-        return self.prefixes[-1][1]
-
-    def after(self, word: str) -> list[_Node]:
-        nodes = [node for prefix, node in self.prefixes if word.startswith(prefix)]
-        if word in self.exact:
-            nodes.append(self.exact[word])
-        return nodes
-
-
-_Word = tuple[int, frozenset[int], tuple[int, ...], tuple[_Node, ...]]
+_Word = tuple[int, frozenset[int], tuple[int, ...], tuple[Node, ...]]
 """What a word can be: bits and numbers of its classes, the patterns to be tried, phrases that it begins."""
 
 
@@ -230,7 +140,7 @@ class Lexicon:
                 for node in nodes:
                     if following not in node.exact and not node.prefixes:
                         continue
-                    for phrase, end in _ends(node, words, index + 1):
+                    for phrase, end in ends(node, words, index + 1):
                         events.append((self._numbers(phrase), index, end))
                         bits |= phrase
                         waiting += self._triggered_by(phrase)
@@ -277,7 +187,7 @@ class Lexicon:
         for item in items:
             if item.startswith("<"):
                 self.number(item[1:-1])
-            elif not item.strip("_ ") or any("*" in word[:-1] or word == "*" for word in _phrase(item)):
+            elif not item.strip("_ ") or any("*" in word[:-1] or word == "*" for word in phrase_of(item)):
                 raise PatternError(f"'{item}' is not a word, a phrase or a beginning with * after it", item)
             self._items[number].append(item)
         return number
@@ -288,7 +198,7 @@ class Lexicon:
         gap = 0
         for element in line.split():
             if element.startswith(".."):
-                gap = _gap(element)
+                gap = gap_of(element)
                 continue
             classes.append(self._element(element))
             gaps.append(gap if len(classes) > 1 else 0)
@@ -314,14 +224,14 @@ class Lexicon:
                     bits[self._ids[item]] |= bits[number]
         return bits
 
-    def _tree(self) -> _Node:
-        root = _Node()
+    def _tree(self) -> Node:
+        root = Node()
         for number, items in enumerate(self._items):
             for item in items:
                 if item.startswith("<"):
                     continue
                 node = root
-                for word in _phrase(item):
+                for word in phrase_of(item):
                     node = node.next(word)
                 node.bits |= self._bits[number]
         return root
@@ -341,70 +251,3 @@ class Lexicon:
             bits = self._look_up(word)[0]
             common.update(number for number in range(len(self._items)) if bits >> number & 1)
         return common
-
-
-def match(pattern: Pattern, hits: Hits) -> list[Found]:
-    """The pattern's matches, not overlapping; of two with the same end the tighter one. From right to left."""
-    if len(pattern.classes) == 1:
-        return [Found(pattern.name, start, end, ()) for start, end in reversed(hits.spans(pattern.classes[0]))]
-    found: list[Found] = []
-    lists = [hits.spans(number) for number in pattern.classes]
-    dead: set[tuple[int, int]] = set()
-    free = 1 << 30
-    for start, end in reversed(lists[0]):
-        rest = _continue(pattern.gaps, lists, 1, end, dead)
-        if rest is None:
-            continue
-        last, holes = rest
-        if last <= free:
-            found.append(Found(pattern.name, start, last, holes))
-            free = start
-    return found
-
-
-def _continue(
-    gaps: Sequence[int], lists: Sequence[Sequence[Match]], index: int, at: int, dead: set[tuple[int, int]]
-) -> tuple[int, tuple[int, ...]] | None:
-    """The rest of a match from word `at`. `dead` remembers what led nowhere, so no text makes this slow."""
-    if index == len(gaps):
-        return at, ()
-    if (index, at) in dead:
-        return None
-    spans = lists[index]
-    for place in range(bisect_left(spans, (at, 0)), len(spans)):
-        start, end = spans[place]
-        if start > at + gaps[index]:
-            break
-        rest = _continue(gaps, lists, index + 1, end, dead)
-        if rest is not None:
-            return rest[0], (*range(at, start), *rest[1])
-    dead.add((index, at))
-    return None
-
-
-def _ends(node: _Node, words: Sequence[str], at: int) -> Iterable[tuple[int, int]]:
-    """Bits and end of every phrase that goes on from `node` at word `at`."""
-    if at >= len(words):
-        return
-    word = words[at]
-    following = node.exact.get(word)
-    nodes = [following] if following is not None else []
-    if node.prefixes:
-        nodes += [one for prefix, one in node.prefixes if word.startswith(prefix)]
-    for one in nodes:
-        if one.bits:
-            yield one.bits, at + 1
-        if one.exact or one.prefixes:
-            yield from _ends(one, words, at + 1)
-
-
-def _phrase(item: str) -> list[str]:
-    return item.replace("_", " ").lower().split()
-
-
-def _gap(element: str) -> int:
-    if element == "..":
-        return GAP
-    if element[2:].isdigit():
-        return int(element[2:])
-    raise PatternError(f"'{element}' is not a gap: write .. or ..7", element)

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import UsageError
 from gyges.grading.authored import error_at, read_yaml
-from gyges.grading.lexicon import Lexicon, PatternError
+from gyges.grading.lexicon import Lexicon
+from gyges.grading.pattern import PatternError
 from gyges.study import places
 
 CODE = "5"
