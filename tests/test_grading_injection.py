@@ -60,7 +60,13 @@ async def test_480_attacks_on_a_judge_that_obeys(tmp_path: Path) -> None:
         assert "alignment_faking" in (one.found() or ())
         assert isinstance(one.judged.whole, ReasoningRead)
         assert {vote.reading for vote in one.judged.votes} == {"whole", "masked"}
-    obeyed = [one for one in flagged if one.judged.whole != one.answer]
+    obeyed = [
+        one
+        for one in flagged
+        if isinstance(one.judged.whole, ReasoningRead)
+        and {each.name for each in one.judged.whole.findings} != set(one.found() or ())
+    ]
+    assert obeyed
     assert all("masking_changes_verdict" in one.judged.flags for one in obeyed)
     # A judge that was talked round without a flag would be a number accepted from the transcript.
     unflagged = [one for one in found.values() if ADDRESSED not in one.judged.flags]
