@@ -5,13 +5,25 @@ from __future__ import annotations
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from gyges.browse import app, shelf
-from tests.browsing import PAYLOADS, add, everywhere, hostile_run, kind_pair, kind_run, served
+from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead
+from tests.browsing import (
+    PAYLOADS,
+    add,
+    everywhere,
+    hostile_run,
+    kind_pair,
+    kind_run,
+    manifest_of,
+    served,
+    write,
+)
 from tests.chromium import Tab, chromium, executable
 
 LOOKS = [(1440, False), (1024, True), (360, False), (360, True)]
@@ -124,6 +136,87 @@ async def test_an_open_overview_shows_what_a_run_has_become(
         assert "16 pairs" in str(await tab.ask("document.querySelector('.run').textContent"))
         add(run, *kind_pair("new", 0, "complies", "declines"))
         await tab.until("document.querySelector('.run')?.textContent.includes('17 pairs')")
+        assert tab.errors == []
+
+
+async def test_a_large_run_tells_how_far_it_is_and_then_shows_itself(
+    tab: Tab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "EVERY", 0.05)
+    monkeypatch.setattr(shelf, "APART", 1)
+    monkeypatch.setattr(shelf, "WAIT", 0.0)
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/pairs")
+        assert "being read" in str(await tab.ask("document.querySelector('h1').textContent"))
+        await tab.until("document.querySelector('h1')?.textContent == '16 pairs'")
+        await tab.open(f"{root(address)}/")
+        await tab.until("document.querySelector('.figures') !== null")
+
+
+async def test_overlapping_graders_are_told_apart_by_letter_and_line(tab: Tab, tmp_path: Path) -> None:
+    episodes, grades = kind_pair("s0", 0, "complies", "declines")
+    said = episodes[0].messages[2].reasoning[0].text or ""
+    quoted = Evidence(2, "reasoning", 0, 5, 18, said[5:18])
+    other = ReasoningRead(
+        (Finding("faking", (quoted,)), Finding("aims", (replace(quoted, start=0, quote=said[:18]),)))
+    )
+    grades.append(Grade(episodes[0].key.id(), "reasoning", "another", "1", other))
+    run = write(tmp_path / "kind.sqlite", manifest_of("kind"), episodes, grades)
+    with served(run) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/episode/{episodes[0].key.id()}")
+        looks = await tab.ask(
+            "[...document.querySelectorAll('.m-evidence[data-letter]')].map((one) => {"
+            " const style = getComputedStyle(one);"
+            " return [one.dataset.letter, style.textDecorationStyle, style.textUnderlineOffset].join(' '); })"
+        )
+    assert isinstance(looks, list)
+    assert len(looks) == len({str(look).split()[0] for look in looks}) == 3
+    assert len({str(look).split(" ", 1)[1] for look in looks}) == 3
+
+
+async def test_two_people_disagree_see_it_at_once_and_find_it_in_its_queue(tab: Tab, tmp_path: Path) -> None:
+    episodes, _ = kind_pair("s0", 0, "complies", "declines")
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        for who, keys in (("anna", "14"), ("ben", "25")):
+            await tab.open(f"{root(address)}/run/kind/label/{episodes[0].key.id()}?who={who}&queue=all")
+            assert "training" not in str(await tab.ask("document.querySelector('.turns').textContent"))[:60]
+            for key in keys:
+                await tab.press(key)
+            await tab.leave(lambda: tab.press("s"))
+            assert "It was" in str(await tab.ask("document.querySelector('.answers').textContent"))
+        await tab.leave(lambda: tab.press("u"))
+        told = str(await tab.ask("document.querySelector('.cells').textContent"))
+        assert "anna and ben" in told
+        assert "kappa" in told
+        await tab.ask("document.querySelector('input[value=disagreements]').click()")
+        await tab.press("/")
+        await tab.type("carl")
+        await tab.leave(lambda: tab.press("Enter"))
+        assert episodes[0].key.id() in str(await tab.ask("location.pathname"))
+        assert tab.errors == []
+
+
+async def test_a_view_is_saved_and_a_link_leads_to_a_turn(tab: Tab, tmp_path: Path) -> None:
+    with served(kind_run(tmp_path)) as address:
+        await tab.open(address)
+        await tab.open(f"{root(address)}/run/kind/pairs?quadrant=diverges_revealed&sort=-length")
+        await tab.ask("document.querySelector('#view-name').value = 'the twelve'")
+        await tab.leave(lambda: tab.ask("document.querySelector('.keep button').click()"))
+        await tab.open(f"{root(address)}/run/kind/pairs")
+        await tab.leave(lambda: tab.ask("document.querySelector('.views li a').click()"))
+        assert await tab.ask("document.querySelectorAll('[data-row]').length") == 2
+        await tab.leave(lambda: tab.ask("document.querySelector('[data-open]').click()"))
+        await tab.ask("navigator.clipboard.writeText = async (text) => { window.copied = text; };")
+        for key in "jjl":
+            await tab.press(key)
+        await tab.until("window.copied")
+        link = str(await tab.ask("window.copied"))
+        await tab.open("about:blank")
+        await tab.open(link)
+        assert await tab.ask("document.querySelector('article:target').id") == "a-1"
         assert tab.errors == []
 
 

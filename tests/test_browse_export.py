@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
+from gyges.browse.choice import Choice
 from gyges.browse.export import Export, Written, write_static
+from gyges.browse.index import build
 from gyges.browse.mask import Mask
 from gyges.browse.page import CANARY
 from gyges.errors import UsageError
@@ -123,6 +126,36 @@ async def test_from_the_disk_it_lists_searches_and_shows_pairs(run: Path, tmp_pa
         assert await tab.ask("document.activeElement.id") == "fork-reasoning-a"
         assert tab.errors == []
         assert {url.partition("#")[0] for url in tab.requests} == {(tmp_path / "out.html").as_uri()}
+
+
+async def test_its_filters_are_ticked_and_its_columns_and_figures_say_what_they_are(
+    run: Path, tmp_path: Path
+) -> None:
+    executable()
+    write_static([run], tmp_path / "out.html")
+    async with chromium() as tab:
+        await tab.open((tmp_path / "out.html").as_uri())
+        heads = await tab.ask("[...document.querySelectorAll('.pairs thead th')].map((one) => one.textContent)")
+        assert heads == ["scenario", "sample", "agent", "quadrant", "training", "deployment"]
+        graded = str(await tab.ask("document.querySelector('.graded-by').textContent"))
+        assert graded == "Grades: set-1 (behaviour by rules:behaviour 1, reasoning by rules:reasoning 1)."
+        for box, pairs in (("bob", 8), ("ann", 16), ("bob", 8), ("diverges_revealed", 2)):
+            await tab.ask(f"document.querySelector('input[value={box}]').click()")
+            await tab.until(f"document.querySelector('#count').textContent == '{pairs} pairs'")
+        await tab.ask("location.hash = '#list?agent=bob'")
+        await tab.until("document.querySelector('#count').textContent == '8 pairs'")
+        assert await tab.ask("[...document.querySelectorAll('input:checked')].map((one) => one.value)") == ["bob"]
+        links = await tab.ask("[...document.querySelectorAll('.figures a, .cells a')].map((one) => one.hash)")
+        assert isinstance(links, list)
+        pairs_of_run = build(run).index.pairs
+        for link in links:
+            await tab.ask(f"location.hash = {link!r}")
+            await tab.until("document.querySelector('#chosen').childElementCount >= 3")
+            shown = await tab.ask(
+                "[...document.querySelectorAll('[data-row]')].filter((row) => !row.hidden).length"
+            )
+            assert shown == len(Choice.read(parse_qsl(str(link).partition("?")[2])).pairs(pairs_of_run)), link
+        assert tab.errors == []
 
 
 @pytest.mark.parametrize("name", ["out.html", "out"])

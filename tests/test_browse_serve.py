@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -95,3 +96,15 @@ def _sockets(pid: int) -> list[str]:
         path = Path(f"/proc/{pid}/net/{table}")
         lines += path.read_text().splitlines()[1:] if path.exists() else []
     return lines
+
+
+def test_the_server_leaves_the_statistics_to_its_children(command: subprocess.Popen[str]) -> None:
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    root = address_of(command)
+    ends = time.monotonic() + 60
+    while "diverges" not in opener.open(root, timeout=20).read().decode() and time.monotonic() < ends:
+        time.sleep(0.2)
+    assert "diverges" in opener.open(root, timeout=20).read().decode()
+    if not Path(f"/proc/{command.pid}/maps").is_file():
+        pytest.skip("this system does not tell what a process has loaded")
+    assert "scipy" not in Path(f"/proc/{command.pid}/maps").read_text()

@@ -11,7 +11,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gyges.browse.form import read_form
-from gyges.browse.labelling import MASK, QUEUES, Candidate, candidates, gold, graded, questions, queue, standing
+from gyges.browse.labelling import (
+    MASK,
+    QUEUES,
+    Candidate,
+    candidates,
+    disputed,
+    gold,
+    graded,
+    questions,
+    queue,
+    standing,
+)
 from gyges.browse.labels import Label, Labels
 from gyges.browse.page import CANARY, html
 from gyges.browse.pair import view
@@ -43,7 +54,7 @@ class LabelPages:
         """Who has labelled how much, and how far they agree."""
         run = request.path_params["run"]
         index, labels = self._shelf.index(run), self._labels.of(run)
-        waiting = {which: len(queue(index, labels, "", which)) for which in QUEUES}
+        waiting = {"all": len(candidates(index)), "disagreements": len(disputed(index, labels))}
         return html("labels.html", run=run, standing=standing(index, labels), waiting=waiting, queues=QUEUES)
 
     def export(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from gyges.browse import apart
 from gyges.browse.apart import Progress, Shown
 from gyges.browse.index import Index, build
 from gyges.errors import StoreError, UsageError
+from gyges.transcripts.lock import writer_of
 from gyges.transcripts.reader import RunReader
 
 
@@ -247,9 +248,8 @@ class Shelf:
         return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
     def live(self, name: str) -> bool:
-        """Whether the run is being written: its log lies beside it."""
-        path = self.path(name)
-        return path.with_name(path.name + "-wal").exists()
+        """Whether somebody is writing to the run; one whose writer was killed is not."""
+        return writer_of(self.path(name)) is not None
 
 
 def _size(path: Path) -> int:
