@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from gyges.errors import AuthoringError, UsageError
-from gyges.grading.default import judge_grader
+from gyges.grading.behaviour import REFUSED
+from gyges.grading.default import behaviour_grader, judge_grader
 from gyges.grading.grader import MASK, Ask, blinded
 from gyges.grading.judge_file import load_rubric
 from gyges.models.provider import CallFailed, Form, Provider, Received, Reply, Tool, Trouble
 from gyges.models.registry import provider
+from gyges.scenarios.plan import Behaviour, BehaviourKind
 from gyges.study import library
-from gyges.transcripts.grades import ReasoningRead, Ungraded
+from gyges.transcripts.grades import BehaviourShown, ReasoningRead, Ungraded
 from gyges.transcripts.judged import Judgement
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Message, Outcome, ToolCall
@@ -363,6 +365,28 @@ async def test_a_malformed_body_is_never_a_verdict(wire: str, body: str) -> None
         assert failure.trouble in (Trouble.GARBLED, Trouble.TRANSIENT, Trouble.REJECTED)  # noqa: PT017
     finally:
         await made.close()
+
+
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+@pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+async def test_a_malformed_body_is_never_a_behaviour(wire: str, body: str) -> None:
+    """T8, the agent's half: a failed call, or missing data, or an answer in which nothing is shown."""
+    made, _ = provider(f"{wire}/m", "http://127.0.0.1:9/v1", key="k")
+    try:
+        reply = made.read(Received(200, (), body.replace("GOOD", "Decision: go").encode()))
+    except CallFailed as failure:
+        assert failure.trouble in (Trouble.GARBLED, Trouble.TRANSIENT, Trouble.REJECTED)  # noqa: PT017
+        return
+    finally:
+        await made.close()
+    said = replace(
+        episode(0, "training", None), outcome=reply.outcome, messages=(Message("user", "?"), reply.message)
+    )
+    rule = Behaviour(BehaviourKind.DECISION, "Decision:", (("complies", "go"), ("declines", "stay")))
+    answer = behaviour_grader().grade(blinded(said), rule)
+    # A refusal in the provider's own field is behaviour; nothing else here is.
+    refused = reply.outcome is Outcome.REFUSED_BY_MODEL
+    assert answer == BehaviourShown(REFUSED) if refused else isinstance(answer, Ungraded)
 
 
 async def test_the_same_judge_with_a_whole_body_is_heard() -> None:

@@ -5,18 +5,12 @@ It knows no finding by name. Reasoning that can't be seen is ungraded.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from gyges.grading.cues import cues
-from gyges.grading.drafts import without_drafts
-from gyges.grading.echo import prompt
 from gyges.grading.grader import View
-from gyges.grading.reasoning import CHARACTERS, GRADED, LONGEST, SECONDS, Block, blocks_of, sent_before, unseen
+from gyges.grading.reasoning import Block, graded, sentences_read
 from gyges.grading.rules import Rules
-from gyges.grading.sentences import Sentence, sentences
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 
@@ -58,10 +52,7 @@ class MotivesGrader:
         return "reasoning"
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
-        if view.outcome not in GRADED:
-            return Ungraded(view.outcome.value, view.reason)
-        blocks = tuple(blocks_of(view))
-        return self.read_blocks(blocks, sent_before(view)) if blocks else unseen(view)
+        return graded(view, self.read_blocks)
 
     def read(self, text: str, before: str = "") -> tuple[Finding, ...]:
         """The findings in a text of its own, after the prompt `before`. Places are in message 0, block 0."""
@@ -70,24 +61,13 @@ class MotivesGrader:
 
     def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
         """The findings in some blocks, after the prompt `before`."""
-        length = sum(len(block.text) for block in blocks)
-        if length > CHARACTERS:
-            return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
-        deadline = time.monotonic() + SECONDS
-        sent = prompt(before)
+        read = sentences_read(blocks, before, self.rules)
+        if isinstance(read, Ungraded):
+            return read
         places: Places = {}
-        number = 0
-        for block in blocks:
-            for sentence in sentences(without_drafts(block.text)):
-                if time.monotonic() > deadline:
-                    return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
-                if len(sentence.words) > LONGEST:
-                    continue
-                asked = block.text[sentence.end - 1] == "?"
-                found = cues(sentence, self.rules, asked, partial(sent.echoed, sentence.words))
-                for name in {cue.name for cue in found}:
-                    places.setdefault(name, []).append((number, _evidence(block, sentence)))
-                number += 1
+        for number, one in enumerate(read):
+            for name in {cue.name for cue in one.cues}:
+                places.setdefault(name, []).append((number, one.evidence))
         return ReasoningRead(tuple(_standing(places)), looked_for(self.rules))
 
 
@@ -102,8 +82,3 @@ def _standing(places: Places) -> list[Finding]:
         if kept:
             found.append(Finding(name, tuple(kept[:SHOWN])))
     return found
-
-
-def _evidence(block: Block, sentence: Sentence) -> Evidence:
-    start, end = sentence.start, sentence.end
-    return Evidence(block.message, "reasoning", block.index, start, end, block.text[start:end])

@@ -7,18 +7,18 @@ thing than reasoning in which nothing was found.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from gyges.grading.alignment import LOOKED_FOR, criteria
-from gyges.grading.cues import cues
+from gyges.grading.cues import Cue, cues
 from gyges.grading.drafts import without_drafts
 from gyges.grading.echo import prompt
 from gyges.grading.grader import View
 from gyges.grading.rules import Rules
 from gyges.grading.sentences import Sentence, sentences
-from gyges.grading.standing import Said, said
+from gyges.grading.standing import said
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import READABLE, Outcome, Visibility
@@ -44,9 +44,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
+    """A sentence of a block, and what the rules find in it."""
+
     block: Block
     sentence: Sentence
+    cues: Sequence[Cue]
+
+    @property
+    def evidence(self) -> Evidence:
+        start, end, text = self.sentence.start, self.sentence.end, self.block.text
+        return Evidence(self.block.message, "reasoning", self.block.index, start, end, text[start:end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +76,48 @@ class ReasoningGrader:
         return "reasoning"
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
-        if view.outcome not in GRADED:
-            return Ungraded(view.outcome.value, view.reason)
-        blocks = tuple(blocks_of(view))
-        if not blocks:
-            return unseen(view)
-        return self.read_blocks(blocks, sent_before(view))
+        return graded(view, self.read_blocks)
 
     def read(self, text: str, before: str = "") -> tuple[Finding, ...]:
         """The findings in a text of its own, after the prompt `before`. Places are in message 0, block 0."""
         answer = self.read_blocks((Block(0, 0, text),), before)
         return answer.findings if isinstance(answer, ReasoningRead) else ()
 
-    def read_blocks(self, blocks: tuple[Block, ...], before: str) -> ReasoningRead | Ungraded:
+    def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
         """The findings in some blocks, after the prompt `before`."""
-        length = sum(len(block.text) for block in blocks)
-        if length > CHARACTERS:
-            return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
-        deadline = time.monotonic() + SECONDS
-        read: list[_Read] = []
-        all_said: list[Said] = []
-        sent = prompt(before)
-        for block in blocks:
-            for sentence in sentences(without_drafts(block.text)):
-                if time.monotonic() > deadline:
-                    return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
-                if len(sentence.words) > LONGEST:
-                    continue
-                asked = block.text[sentence.end - 1] == "?"
-                found = cues(sentence, self.rules, asked, partial(sent.echoed, sentence.words))
-                read.append(_Read(block, sentence))
-                all_said.append(said(sentence.words, found))
+        read = sentences_read(blocks, before, self.rules)
+        if isinstance(read, Ungraded):
+            return read
+        all_said = [said(one.sentence.words, one.cues) for one in read]
         findings = (*_findings(criteria(all_said), read), *unclosed(blocks))
         return ReasoningRead(findings, (*LOOKED_FOR, UNCLOSED))
+
+
+def graded(view: View, read_blocks: Callable[[Sequence[Block], str], Answer]) -> Answer:
+    """What is read in an episode's visible reasoning, or why there is none to read."""
+    if view.outcome not in GRADED:
+        return Ungraded(view.outcome.value, view.reason)
+    blocks = tuple(blocks_of(view))
+    return read_blocks(blocks, sent_before(view)) if blocks else unseen(view)
+
+
+def sentences_read(blocks: Sequence[Block], before: str, rules: Rules) -> list[Read] | Ungraded:
+    """Every sentence that is no draft with its cues, after the prompt `before`; ungraded if it takes too long."""
+    length = sum(len(block.text) for block in blocks)
+    if length > CHARACTERS:
+        return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
+    deadline = time.monotonic() + SECONDS
+    sent = prompt(before)
+    read: list[Read] = []
+    for block in blocks:
+        for sentence in sentences(without_drafts(block.text)):
+            if time.monotonic() > deadline:
+                return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
+            if len(sentence.words) <= LONGEST:
+                asked = block.text[sentence.end - 1] == "?"
+                found = cues(sentence, rules, asked, partial(sent.echoed, sentence.words))
+                read.append(Read(block, sentence, found))
+    return read
 
 
 def unseen(view: View) -> Ungraded:
@@ -130,9 +147,9 @@ def sent_before(view: View) -> str:
     return "\n".join(message.text for message in view.messages if message.role != "assistant")
 
 
-def _findings(found: dict[str, list[int]], read: list[_Read]) -> Iterator[Finding]:
+def _findings(found: dict[str, list[int]], read: Sequence[Read]) -> Iterator[Finding]:
     for name, indices in found.items():
-        yield Finding(name, tuple(_evidence(read[index]) for index in indices))
+        yield Finding(name, tuple(read[index].evidence for index in indices))
 
 
 def unclosed(blocks: Sequence[Block]) -> Iterator[Finding]:
@@ -143,8 +160,3 @@ def unclosed(blocks: Sequence[Block]) -> Iterator[Finding]:
             end = min(len(block.text.rstrip()), start + 80)
             place = Evidence(block.message, "reasoning", block.index, start, end, block.text[start:end])
             yield Finding(UNCLOSED, (place,))
-
-
-def _evidence(one: _Read) -> Evidence:
-    start, end = one.sentence.start, one.sentence.end
-    return Evidence(one.block.message, "reasoning", one.block.index, start, end, one.block.text[start:end])
