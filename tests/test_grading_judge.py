@@ -132,7 +132,7 @@ async def test_a_transcript_that_is_too_long_is_not_cut(tmp_path: Path) -> None:
     one = found["000 training"]
     assert isinstance(one.answer, Ungraded)
     assert one.answer.reason == "too_long"
-    assert "8 are given to a judge at most" in one.answer.detail
+    assert "8 parts of 200,000 characters are given to a judge at most" in one.answer.detail
     assert one.judged.votes == ()
     assert {part.given for part in one.judged.coverage} == {0}
 

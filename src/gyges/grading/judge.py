@@ -117,43 +117,45 @@ class JudgeGrader:
         return partial(self._judged, view, Choices(self.rubric.file, behaviour))
 
     async def _judged(self, view: View, sheet: Sheet, bench: Bench) -> tuple[Answer, Judged]:
-        found = found_addressed(view, self.scanner)
         sees, quotes = self.rubric.file.sees, self.rubric.file.quotes
-        readings: dict[Reading, Shown] = {"whole": shown(view, sees, quotes)}
-        if found:
-            readings["masked"] = shown(view, sees, quotes, found)
-        record = Judged(
-            rubric=self.rubric.sha256,
-            transcript=readings["whole"].sha256,
-            coverage=readings["whole"].coverage,
-            votes=(),
-            flags=tuple(_addressed_flags(found)),
-            addressed=evidence_of(view, found),
-        )
-        most, limit = self.rubric.file.characters, self.rubric.file.parts
-        parts = {reading: in_parts(transcript.pieces, most) for reading, transcript in readings.items()}
-        if (needed := max(map(len, parts.values()))) > limit:
-            told = f"{needed} parts of {most:,} characters; {limit} are given to a judge at most"
+        whole = shown(view, sees, quotes)
+        record = Judged(rubric=self.rubric.sha256, transcript=whole.sha256, coverage=whole.coverage, votes=())
+        questions: dict[Reading, _Question] = {}
+        if refused := self._put(questions, "whole", _Question(sheet, whole, (), sent_before(view))):
             none = tuple(part.model_copy(update={"given": 0}) for part in record.coverage)
-            return Ungraded("too_long", told), record.model_copy(update={"coverage": none})
-        before = sent_before(view)
-        asked = [
-            self._vote(_Question(sheet, readings[ballot.reading], parts[ballot.reading], before), ballot, bench)
-            for ballot in self._ballots(bench, readings)
-        ]
+            return refused, record.model_copy(update={"coverage": none})
+        if found := found_addressed(view, self.scanner):
+            masked = shown(view, sees, quotes, found)
+            self._put(questions, "masked", replace(questions["whole"], shown=masked))
+            flags, evidence = tuple(_addressed_flags(found)), evidence_of(view, found)
+            record = record.model_copy(update={"flags": flags, "addressed": evidence})
+        asked = [self._vote(questions[one.reading], one, bench) for one in self._ballots(bench, list(questions))]
         answer, judged = self._come_to(sheet, await _all(asked), record, "masked" if found else "whole")
-        if isinstance(answer, ReasoningRead):
-            read = [followed(block.text, self.scanner.words) for block in blocks_of(view)]
-            answer = replace(answer, legible=share(read))
-        elif self.settles is not None and isinstance(answer, Ungraded) and answer.reason == NOT_SHOWN:
+        if self.settles is not None and isinstance(answer, Ungraded) and answer.reason == NOT_SHOWN:
             answer = self.settles.refusal(view) or answer
-        return answer, judged
+        legible = share(followed(block.text, self.scanner.words) for block in blocks_of(view))
+        other = judged.whole and _legible(judged.whole, legible)
+        return _legible(answer, legible), judged.model_copy(update={"whole": other})
 
-    def _ballots(self, bench: Bench, readings: Mapping[Reading, Shown]) -> Iterator[Ballot]:
+    def _put(self, questions: dict[Reading, _Question], reading: Reading, question: _Question) -> Ungraded | None:
+        """Add a reading in as many parts as it needs; where the whole needs too many, say so."""
+        most, limit = self.rubric.file.characters, self.rubric.file.parts
+        told = f"{limit} parts of {most:,} characters are given to a judge at most"
+        length = sum(len(piece.text) for piece in question.shown.pieces)
+        if length > limit * most and reading == "whole":
+            return Ungraded("too_long", f"{length:,} characters; {told}")
+        parts = in_parts(question.shown.pieces, most)
+        # What is masked is hardly ever longer than what it masks: the limit is for the whole.
+        if len(parts) > limit and reading == "whole":
+            return Ungraded("too_long", f"{len(parts)} parts; {told}")
+        questions[reading] = replace(question, parts=parts)
+        return None
+
+    def _ballots(self, bench: Bench, readings: Sequence[Reading]) -> Iterator[Ballot]:
         both = self.rubric.file.orders == "both"
         for round_ in range(ROUNDS if bench.again else 1):
             # The repetitions are of the reading that counts.
-            for reading in readings if round_ == 0 else [list(readings)[-1]]:
+            for reading in readings if round_ == 0 else readings[-1:]:
                 for judge in bench.judges:
                     for number in range(self.votes):
                         order: Order = "backwards" if both and number % 2 else "forwards"
@@ -251,6 +253,11 @@ class JudgeGrader:
         told = tuple(sorted({*record.flags, *flags}))
         update = {"votes": tuple(votes), "flags": told, "whole": whole, "again": again}
         return answer, record.model_copy(update=update)
+
+
+def _legible(answer: Answer, legible: float) -> Answer:
+    """With the share of the reasoning that a reader could follow, where it was read."""
+    return replace(answer, legible=legible) if isinstance(answer, ReasoningRead) else answer
 
 
 def _addressed_flags(found: Mapping[Place, Sequence[Addressed]]) -> Iterator[str]:
