@@ -62,6 +62,10 @@ _ACTS = (
     "<svg/onload=alert(1)>",
     "<iframe src=javascript:alert(1)></iframe>",
     "<a href=javascript:alert(1)>x</a>",
+    "<img src=//evil.example/beacon.gif>",
+    "<input autofocus onfocus=alert(1)>",
+    "<style>*{background:url(//evil.example/x)}</style>",
+    "<meta http-equiv=refresh content='0;url=//evil.example/x'>",
 )
 PAYLOADS = [
     *(breakout + act for breakout in _BREAKOUTS for act in _ACTS),
@@ -73,12 +77,10 @@ PAYLOADS = [
     "<meta http-equiv=refresh content='0;url=//evil.example'>",
     "<base href=//evil.example/>",
     "<form action=//evil.example><button autofocus>x</button></form>",
-    "<input autofocus onfocus=alert(1)>",
     "<details open ontoggle=alert(1)>",
     "<video><source onerror=alert(1)></video>",
     "<math><mi xlink:href=javascript:alert(1)>x</mi></math>",
     "<object data=//evil.example></object>",
-    "<img src=//evil.example/beacon.gif>",
     "![x](https://evil.example/beacon.png)",
     "[x](javascript:alert(1))",
     "$\\href{javascript:alert(1)}{x}$",

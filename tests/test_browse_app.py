@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from gyges.browse.index import build, build_in_steps
 from gyges.browse.shelf import Shelf
 from gyges.transcripts import reader
 from gyges.transcripts.search_index import beside, fill
+from gyges.transcripts.store import RunWriter
 from tests.browsing import PAYLOADS, add, client, everywhere, hostile_run, kind_pair, kind_run, manifest_of, write
 
 HARMLESS = "harmless"
@@ -374,3 +376,15 @@ def test_search_indexes_are_filled_beside_large_runs_only(run: Path, monkeypatch
     monkeypatch.setattr(shelf, "SEARCHED", 1)
     Shelf([run]).fill(iter([False, True]).__next__)
     assert beside(run).exists()
+
+
+async def test_a_run_whose_writer_was_killed_is_not_running(tmp_path: Path) -> None:
+    run = kind_run(tmp_path)
+    with RunWriter.open(run):
+        assert Shelf([run]).live("kind")
+    assert not Shelf([run]).live("kind")
+    # What a killed writer leaves: its log, and a lock with the number of a process that is no more.
+    run.with_name(run.name + "-wal").touch()
+    lock = run.with_name(run.name + ".lock")
+    lock.write_text(f'{{"pid": 99999999, "host": "{socket.gethostname()}", "since": "2026-11-21T00:00:00+00:00"}}')
+    assert not Shelf([run]).live("kind")

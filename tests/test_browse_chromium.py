@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gyges.browse import app, shelf
+from gyges.browse.export import write_static
 from gyges.transcripts.grades import Evidence, Finding, Grade, ReasoningRead
 from tests.browsing import (
     PAYLOADS,
@@ -25,6 +26,7 @@ from tests.browsing import (
     write,
 )
 from tests.chromium import Tab, chromium, executable
+from tests.test_browse_forks import fork_runs
 
 LOOKS = [(1440, False), (1024, True), (360, False), (360, True)]
 
@@ -241,7 +243,7 @@ async def assert_fits(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(
-    "payloads", [PAYLOADS[4::6], pytest.param(PAYLOADS, marks=pytest.mark.full)], ids=["some", "all"]
+    "payloads", [PAYLOADS[4::9], pytest.param(PAYLOADS, marks=pytest.mark.full)], ids=["some", "all"]
 )
 async def test_hostile_text_opens_no_dialog_and_asks_nobody(tab: Tab, tmp_path: Path, payloads: list[str]) -> None:
     with served(hostile_run(tmp_path, payloads)) as address:
@@ -282,15 +284,22 @@ async def test_axe_finds_nothing_that_keeps_people_out(
 ) -> None:
     episodes, _ = kind_pair("s0", 0, "complies", "declines", "ann")
     id = "-".join(episode.key.id() for episode in episodes)
-    with served(kind_run(tmp_path)) as address:
+    runs = fork_runs(tmp_path)
+    write_static(runs[:1], tmp_path / "out.html")
+    write_static(runs[:1], tmp_path / "out")
+    with served(*runs) as address:
         await tab.call("Page.setBypassCSP", enabled=True)
         await tab.look_like(width, dark)
         await tab.open(address)
-        for path in ("/pairs?q=nice", f"/pair/{id}", f"/pair/{id}/raw", "/labels", "/label?who=eve", None):
-            await tab.open(root(address) + ("/" if path is None else f"/run/kind{path}"))
+        pages = ("/pairs?q=nice", f"/pair/{id}", f"/pair/{id}/raw", "/labels", "/label?who=eve")
+        files = (tmp_path / "out.html", tmp_path / "out" / "index.html", tmp_path / "out" / "pairs" / f"{id}.html")
+        addresses = [f"{root(address)}/", *(f"{root(address)}/run/kind{page}" for page in pages)]
+        for page in [*addresses, *(file.as_uri() for file in files), f"{files[0].as_uri()}#pair={id}"]:
+            await tab.open("about:blank")
+            await tab.open(page)
             await tab.ask(f"{axe};0")
             found = await tab.ask(
                 "axe.run(document, { resultTypes: ['violations'] })"
                 ".then((said) => said.violations.map((one) => `${one.impact} ${one.id} ${one.nodes[0].html}`))"
             )
-            assert found == [], path
+            assert found == [], page

@@ -48,7 +48,11 @@ def fork_manifest(name: str, kind: str) -> Manifest:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("runs")
+    return fork_runs(tmp_path_factory.mktemp("runs"))
+
+
+def fork_runs(folder: Path) -> list[Path]:
+    """A run, and two of its forks: interventions and probes."""
     one, other = EPISODES
     changed = [
         forked(one, 10, intervention(one), "Decision: declines", "x"),

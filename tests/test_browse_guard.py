@@ -175,6 +175,25 @@ def test_a_change_asked_for_by_another_site_is_refused(run: Path, headers: dict[
     assert client(run).post("/label/kind", headers=headers, data={"x": "y"}).status_code == 403
 
 
+def test_every_page_refuses_what_one_page_refuses(run: Path) -> None:
+    asking, stranger = client(run), client(run, cookie=False)
+    pages = ("/", "/live", "/run/kind/pairs?q=nice", "/run/kind/report", "/run/kind/labels", "/static/gyges.js")
+    forms = ("/run/kind/views", "/run/kind/label/0123456789abcdef")
+    hosts = [asking.get(page, headers={"host": host}).status_code for page in pages for host in BAD_HOSTS]
+    cookies = [
+        stranger.get(page, headers=[("cookie", f"gyges-{PORT}={word}")]) for page in pages for word in ("", "x")
+    ]
+    sites = [
+        asking.post(form, headers=headers, data={"x": "y"}).status_code for form in forms for headers in FOREIGN
+    ]
+    methods = [asking.request(method, page).status_code for page in pages for method in ("PUT", "DELETE", "PATCH")]
+    assert set(hosts) == {400}
+    assert {answer.status_code for answer in cookies} == {401}
+    assert set(sites) == {403}
+    assert set(methods) == {405}
+    assert len(hosts) + len(cookies) + len(sites) + len(methods) > 180
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 def test_other_methods_do_nothing(run: Path, method: str) -> None:
     assert client(run).request(method, "/").status_code == 405
