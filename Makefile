@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fix test-full test-nightly bench requirements generated clean
+.PHONY: help run test check browser fix test-full test-nightly bench calibration requirements generated clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r verb what; do printf '  make %-13s %s\n' "$$verb" "$$what"; done
@@ -48,6 +48,11 @@ test-nightly: $(READY) ## soaks, for a machine with nothing else to do
 
 bench: $(READY) ## how fast, side by side with the bare SDKs
 	$(BIN)/python benchmarks/run.py
+
+calibration: $(READY) ## hold the default grader against the library's test texts; its errors correct reports
+	$(BIN)/gyges calibrate offline --gold grading/gold/held-out.jsonl --gold grading/gold/long-test.jsonl \
+	  --gold grading/gold/natural-test.jsonl --to grading/calibration \
+	  --about "written to mislead graders, by people who had not seen this one; no sample of any model's reasoning"
 
 requirements: ## lock the dependencies anew, with hashes and without the address of an index
 	$(PYTHON) -m venv $(VENV)-lock
