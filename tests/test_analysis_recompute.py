@@ -9,11 +9,11 @@ import pytest
 from pydantic import JsonValue
 
 from gyges.analysis.recompute import differences, figures_agree
-from gyges.analysis.report import report_of
+from gyges.analysis.report import beside, report_of
 from gyges.analysis.report_json import to_json
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grades import BehaviourShown, Grade, ReasoningRead
-from gyges.transcripts.manifest import FamilyContrast, Manifest, PlannedAgent, PlannedScenario
+from gyges.transcripts.manifest import FamilyContrast, Forking, Manifest, PlannedAgent, PlannedScenario
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode, EpisodeKey, Message, Outcome, Reasoning, Visibility
 from gyges.transcripts.store import RunWriter
@@ -118,3 +118,22 @@ def test_values_differ_by_path_and_only_where_the_report_speaks(
     told: JsonValue, found: JsonValue, lines: list[str]
 ) -> None:
     assert list(differences(told, found)) == lines
+
+
+async def test_forks_of_the_run_are_computed_again_from_their_own_files(run: Path) -> None:
+    forked = Forking(run="r", sha256="", kind="probe", names=("p",), at="end", repeats=1, texts="")
+    about = manifest().model_copy(update={"run": "forks", "source": "forked", "forked": forked})
+    with RunWriter.create(run.with_name("forks.gyges"), about):
+        pass
+    with RunReader(run) as reader, RunReader(run.with_name("forks.gyges")) as forks:
+        (whole,) = beside([report_of(reader), report_of(forks)])
+    assert [fork.run for fork in whole.forks] == ["forks"]
+    run.with_suffix(".json").write_text(to_json([whole]), encoding="utf-8")
+    assert figures_agree(run) == []
+    changed = json.loads(to_json([whole]))
+    changed["forks"][0]["forked_from"] = "another"
+    run.with_suffix(".json").write_text(json.dumps(changed), encoding="utf-8")
+    assert any("forks" in line for line in figures_agree(run))
+    run.with_name("forks.gyges").unlink()
+    (problem,) = figures_agree(run)
+    assert "holds the forks of forks, whose file is not beside it" in problem

@@ -196,7 +196,8 @@ def read_by(result: ContrastResult) -> tuple[str, ...]:
         told.append(f"complies, by {behaviour}; ungraded {ungraded}")
     if (reasoning := result.graded_by.get("reasoning")) and result.reveals:
         read = "; ".join(f"{context} {covered(one)}" for context, one in result.revealing.coverage.items())
-        told.append(f"reveals ({', '.join(result.reveals)}), by {reasoning}; reasoning read: {read}")
+        alone = "" if any(one.question == "reasoning" for one in result.by_grader) else "; no other grader read it"
+        told.append(f"reveals ({', '.join(result.reveals)}), by {reasoning}; reasoning read: {read}{alone}")
     return tuple(told)
 
 

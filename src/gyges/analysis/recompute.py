@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from gyges.analysis.report import report_of
+from gyges.analysis.report import beside, report_of
 from gyges.analysis.report_json import to_json
 from gyges.analysis.result import Report
 from gyges.transcripts.reader import RunReader
@@ -22,7 +22,8 @@ def figures_agree(path: Path, stored: Path | None = None) -> list[str]:
     """What a stored report says that its run does not, one sentence each; empty when all figures agree.
 
     `path` is the run's file, `stored` the JSON report (by default `RUN.json` beside it; without one there is
-    nothing to compare). It is computed again from the same set of grades. Fields that the stored report, made by
+    nothing to compare). It is computed again from the same set of grades; forks of the run that stand in it from
+    their own files, which have to be beside the run's. Fields that the stored report, made by
     an earlier version, does not have are not compared. Raises StoreError for a run that can't be read.
     """
     file = stored or path.with_suffix(".json")
@@ -45,7 +46,22 @@ def figures_agree(path: Path, stored: Path | None = None) -> list[str]:
             judges=known.judges,
             errors=known.errors,
         )
+    guests = [fork.run for fork in known.forks if fork.run != known.run]
+    if lost := [name for name in guests if not _beside(path, name).exists()]:
+        return [f"{file} holds the forks of {name}, whose file is not beside it" for name in lost]
+    [again] = beside([again, *(_forks(_beside(path, name), grades) for name in guests)])
     return [f"{file.name}: {line}" for line in differences(told, json.loads(to_json([again])))]
+
+
+def _beside(path: Path, run: str) -> Path:
+    """The file of another run: runs stand side by side."""
+    return path.with_name(f"{run}{path.suffix}")
+
+
+def _forks(path: Path, grades: str) -> Report:
+    """The report of a run of forks, by the same set of grades where it has one of this name."""
+    with RunReader(path) as reader:
+        return report_of(reader, grades if grades in reader.grade_sets() else None)
 
 
 def differences(told: JsonValue, found: JsonValue, at: str = "") -> Iterator[str]:

@@ -66,6 +66,8 @@ class _Page:
     """One run."""
 
     run: str
+    grades: str
+    """By which set of grades, in words."""
     organisms: bool
     groups: Sequence[_Group]
     families: _Figure | None
@@ -125,6 +127,7 @@ def _page(report: Report) -> _Page:
     groups, judges = [_group(list(results)) for _, results in grouped], overview_plots.judges_of(report)
     return _Page(
         words.printable(report.run),
+        words.printable(words.by_grades(report)),
         report.organisms,
         groups,
         _drawn(partial(overview_plots.across_families, report))

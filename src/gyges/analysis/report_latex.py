@@ -32,7 +32,7 @@ def escaped(text: str) -> str:
 
 
 def _report(report: Report) -> Iterator[str]:
-    yield f"% gyges, run {words.printable(report.run)}"
+    yield f"% gyges, run {words.printable(report.run + words.by_grades(report))}"
     yield from (f"% {words.printable(line)}" for line in sentences.conduct(report.provenance))
     if report.check:
         yield f"% {words.printable(check_words.verdict(report.check))}"

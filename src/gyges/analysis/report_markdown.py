@@ -25,7 +25,7 @@ def escaped(text: str) -> str:
 
 
 def _report(report: Report) -> Iterator[str]:
-    yield from (f"# Run {escaped(report.run)}", "")
+    yield from (f"# Run {escaped(report.run + words.by_grades(report))}", "")
     if report.organisms:
         yield from (f"**{words.VALIDATION}**", "")
     if not report.contrasts and not report.forks:

@@ -36,7 +36,7 @@ def forks_to_text(report: Report) -> str:
 
 
 def _report(report: Report) -> Iterator[str]:
-    yield f"run {words.printable(report.run)}"
+    yield from _wrapped(f"run {report.run}{words.by_grades(report)}")
     if report.organisms:
         yield words.VALIDATION
     if not report.contrasts and not report.forks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.interval import EXACT_BOUND, Estimate, Widened
-from gyges.analysis.result import ContrastResult
+from gyges.analysis.result import ContrastResult, Report
 
 ESTIMANDS = (
     "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
@@ -144,6 +144,12 @@ def few_scenarios(result: ContrastResult) -> str:
 def withheld(result: ContrastResult) -> str:
     """The mark of a part of the gap that is not reportable though the gap is."""
     return "!" if result.reportable and not result.split_reportable else ""
+
+
+def by_grades(report: Report) -> str:
+    """By which set of grades, for a heading; empty where that is not known."""
+    name = report.provenance.grade_set if report.provenance else ""
+    return f", by the grades {name}" if name else ""
 
 
 def refusals(result: ContrastResult) -> tuple[str, ...]:

@@ -94,7 +94,8 @@ def _tell(path: Path, made: Made) -> None:
     typer.echo(f"{made.grades} grades {verb} the set {made.name}; report them with: gyges report {path.stem}")
     for line in lines(path, made.name):
         typer.echo(line)
-    typer.echo(f"{refresh(path)} and the figures beside it go by this set now")
+    page, newest = refresh(path)
+    typer.echo(f"{page} and the figures beside it go by {newest}, the newest; others: gyges report --grades NAME")
 
 
 @app.command()

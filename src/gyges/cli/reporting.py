@@ -105,9 +105,11 @@ def print_report(
                 typer.echo(line)
 
 
-def refresh(path: Path) -> Path:
-    """Write the page and the figures beside a run anew, by its latest grades; returns the page."""
-    return _write_beside(path, reports_of([path], None, False)[0])
+def refresh(path: Path) -> tuple[Path, str]:
+    """Write the page and the figures beside a run anew, by its newest grades; returns the page and their name."""
+    reports = reports_of([path], None, False)[0]
+    told = reports[0].provenance
+    return _write_beside(path, reports), told.grade_set if told else ""
 
 
 def _write_beside(path: Path, reports: list[Report]) -> Path:
