@@ -6,6 +6,7 @@ are pieces of their own, with what is shown instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +20,8 @@ WHOLE = 40_000
 """Characters of a text that are always shown."""
 AROUND = 400
 """Characters shown around a mark further on."""
+PLAIN = re.compile(r"[\n\t -~]*")
+"""What is safe at a glance, as most text is: each character of other text is looked at."""
 LANES = 4
 """How many overlapping marks are drawn apart."""
 
@@ -124,6 +127,8 @@ def _parts(text: str, start: int, end: int) -> list[Piece]:
 
 def _unsafe(text: str, start: int, end: int) -> list[int]:
     """Places of characters to be spelt out. A line's end and a tab are safe on a page."""
+    if PLAIN.fullmatch(text, start, end):
+        return []
     words = text[start:end]
     unsafe = {character for character in set(words) if character not in "\n\t" and safe(character) != character}
     if not unsafe:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from gyges.browse.index import FILTERS
+from gyges.browse.marks import PLAIN
 from gyges.transcripts.record import Call
 from gyges.transcripts.safe import safe
 
@@ -88,7 +89,7 @@ def asset(name: str) -> str:
 
 def visible(value: object) -> object:
     """Text with every character that acts or can't be seen spelt out; line ends and tabs stay."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or isinstance(value, Markup) or PLAIN.fullmatch(value):
         return value
     unsafe = {character for character in set(value) if character not in "\n\t" and safe(character) != character}
     return value.translate({ord(character): safe(character) for character in unsafe}) if unsafe else value
