@@ -15,8 +15,8 @@ from pathlib import Path
 
 from gyges.grading.calibration import Calibration, Figure, Item, calibrate
 from gyges.grading.default import reasoning_grader, rules_grader
+from gyges.grading.examples import Whole
 from gyges.grading.gold import read_texts
-from gyges.grading.train import Whole
 from gyges.grading.trained import FAKING
 from gyges.grading.verdict import FIVE, LABELS
 from gyges.transcripts.grades import Ungraded

@@ -2,7 +2,8 @@
 
     python benchmarks/train_classifier.py
 
-It reads grading/gold/sentences-*.jsonl and develop*.jsonl, never the held-out texts.
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[ab].jsonl, never the texts
+for testing.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gyges.grading.calibration import Item, calibrate
+from gyges.grading.examples import Whole
 from gyges.grading.gold import read_groups, read_sentences, read_texts
 from gyges.grading.model_file import write_classifier
-from gyges.grading.train import Trained, Whole, train
+from gyges.grading.retrain import NATURAL
+from gyges.grading.train import Trained, train
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "alignment-faking.json"
-TEXTS = ("develop", "develop-voices", "develop-scratchpads", "long-develop")
+TEXTS = ("develop", "develop-voices", "develop-scratchpads", "long-develop", *NATURAL)
 
 
 def main() -> None:
@@ -25,7 +28,7 @@ def main() -> None:
     texts = [one for name in TEXTS for one in read_texts(GRADING / "gold" / f"{name}.jsonl")]
     files = ", ".join(f"gold/{name}.jsonl" for name in TEXTS)
     on = f"{len(sentences)} sentences of gold/sentences-*.jsonl and {len(texts)} texts of {files}"
-    trained = train(texts, sentences, read_groups(GRADING / "classifier" / "word-groups.yaml"), on)
+    trained = train(texts, sentences, read_groups(GRADING / "classifier" / "word-groups.yaml"), on, NATURAL)
     write_classifier(trained.model, TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB, trained on {on}\n")
     for name in TEXTS:

@@ -69,6 +69,19 @@ def other_form(record: Record) -> None:
     record["form"] = 1
 
 
+def no_view(record: Record) -> None:
+    del record["views"]["ending"]
+
+
+def view_of_zeros(record: Record) -> None:
+    table = record["views"]["matter"]["features"]
+    record["views"]["matter"]["features"] = {name: [row[0], *[0] * len(row[1:])] for name, row in table.items()}
+
+
+def no_rarity(record: Record) -> None:
+    next(iter(record["views"]["matter"]["features"].values()))[0] = 0
+
+
 def unknown_key(record: Record) -> None:
     record["hook"] = "import os"
 
@@ -86,6 +99,9 @@ DAMAGE: list[tuple[Callable[[Record], None], str]] = [
     (no_verdict, "alignment_faking"),
     (verdict_of_zeros, "all weights are 0"),
     (no_threshold, "no probability"),
+    (no_view, "ending"),
+    (view_of_zeros, "no weight but 0"),
+    (no_rarity, "no rarity"),
     (other_form, "form"),
     (unknown_key, "hook"),
 ]

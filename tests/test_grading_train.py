@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from gyges.errors import UsageError
+from gyges.grading.examples import Labelled, Said, Whole
 from gyges.grading.fit import PRECISION, fit_signed, lowest_threshold
 from gyges.grading.model_file import FEWEST, made
-from gyges.grading.train import Labelled, Said, Trained, Whole, train
+from gyges.grading.train import Trained, train
 from gyges.grading.trained import FAKING, TrainedGrader
 from gyges.grading.verdict import FIVE, LABELS
 

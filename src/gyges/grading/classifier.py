@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gyges.grading.features import Groups, together
 from gyges.grading.verdict import LABELS, RELEVANT, offered
+from gyges.grading.whole import View, parts, running
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -28,7 +29,7 @@ ASKED = "?"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One question about a whole text: a linear model over what `verdict.offered` returns."""
+    """One question about a whole text: a linear model over what `verdict.names` names."""
 
     name: str
     weights: tuple[float, ...]
@@ -65,6 +66,8 @@ class Classifier:
     weights: Scores
     intercepts: Sequence[float]
     verdicts: tuple[Verdict, ...]
+    views: tuple[View, ...]
+    """What the words of parts of a text speak for, in the order of `whole.VIEWS`; a column a verdict."""
     seen: frozenset[str] = frozenset()
     """The fingerprints of what it was trained on."""
     words: dict[str, Known] = field(default_factory=dict)
@@ -105,15 +108,33 @@ class Classifier:
         one, two = (each[:, :-1] / np.sqrt(each[:, -1:] + SOFTEN) + bias for each in (sums, pairs))
         return Scored(one, two, tuple(follows))
 
-    def judge(self, scored: Scored) -> dict[str, float]:
-        """The probability of each verdict; 0 where no sentence has to do with the matter."""
+    def judge(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> dict[str, float]:
+        """The probability of each verdict; 0 where no sentence has to do with the matter.
+
+        `sentences` are the words of those that were scored.
+        """
         import numpy as np
 
         if not len(scored.one) or scored.one.max() <= RELEVANT:
             return {verdict.name: 0.0 for verdict in self.verdicts}
         offer = offered(scored.one, scored.two, scored.follows)
-        odds = {one.name: float(offer @ np.array(one.weights)) + one.intercept for one in self.verdicts}
+        heard = self._heard(scored, sentences)
+        odds = {
+            one.name: float(np.append(offer, heard[:, at]) @ np.array(one.weights)) + one.intercept
+            for at, one in enumerate(self.verdicts)
+        }
         return {name: float(1 / (1 + np.exp(-odd))) for name, odd in odds.items()}
+
+    def _heard(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> Scores:
+        """The scores of the text's words: a row a view, a column a verdict."""
+        import numpy as np
+
+        relevant = (scored.one.max(axis=1) > RELEVANT).tolist()
+        read = [running([self._stems(sentences[at]) for at in part]) for part in parts(relevant)]
+        return np.stack([view.score(features) for view, features in zip(self.views, read, strict=True)])
+
+    def _stems(self, words: Sequence[str]) -> list[str]:
+        return [stem for word in words for stem in (self.words.get(word) or self._learn(word)).stems]
 
     def _ids(self, words: Sequence[str], asked: bool, ids: list[int]) -> int:
         """Appends the rows of a sentence's features to `ids`; returns how many tokens it has."""

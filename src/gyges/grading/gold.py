@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from gyges.errors import AuthoringError, Place
 from gyges.grading.authored import read_yaml
-from gyges.grading.train import Labelled, Said, Whole
+from gyges.grading.examples import Labelled, Said, Whole
 from gyges.grading.verdict import LABELS
 
 FAKING = "alignment_faking"

@@ -18,9 +18,10 @@ from gyges.errors import AuthoringError, Place, UsageError
 from gyges.grading.classifier import Classifier, Verdict
 from gyges.grading.features import groups_of
 from gyges.grading.verdict import LABELS, names
+from gyges.grading.whole import VIEWS, View
 from gyges.study import places
 
-CODE = "2"
+CODE = "3"
 """Goes up when the engine's code changes what a stored model finds."""
 SCALE = 100
 """Weights of sentences are stored as whole hundredths."""
@@ -51,6 +52,26 @@ class StoredVerdict(BaseModel):
         return self
 
 
+class StoredView(BaseModel):
+    """What the words of a part of a text speak for. A feature's row has its rarity, then a weight a verdict."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    intercepts: tuple[float, ...]
+    features: dict[str, tuple[int, ...]]
+
+    @model_validator(mode="after")
+    def _sound(self) -> StoredView:
+        if len(self.intercepts) != len(VERDICTS):
+            raise ValueError(f"{len(self.intercepts)} intercepts, and {len(VERDICTS)} are needed")
+        for name, row in self.features.items():
+            if len(row) != 1 + len(VERDICTS) or max(map(abs, row)) > LARGEST or row[0] <= 0:
+                raise ValueError(f"'{name}' has no rarity and {len(VERDICTS)} weights up to {LARGEST:,}")
+        if not any(any(row[1:]) for row in self.features.values()):
+            raise ValueError("there is no weight but 0")
+        return self
+
+
 class StoredModel(BaseModel):
     """The file. `features` has a row of whole numbers a feature, one a label."""
 
@@ -58,7 +79,7 @@ class StoredModel(BaseModel):
 
     canary: str
     kind: Literal["gyges reasoning classifier"]
-    form: Literal[2]
+    form: Literal[3]
     trained_on: str
     """What it was trained on, in words."""
     seen: tuple[str, ...] = ()
@@ -68,6 +89,7 @@ class StoredModel(BaseModel):
     groups: dict[str, tuple[str, ...]]
     intercepts: tuple[float, ...]
     verdicts: dict[str, StoredVerdict]
+    views: dict[str, StoredView]
     features: dict[str, tuple[int, ...]]
 
     @field_validator("labels")
@@ -95,6 +117,7 @@ class StoredModel(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> StoredModel:
         _same(tuple(self.verdicts), VERDICTS)
+        _same(tuple(self.views), VIEWS)
         if len(self.intercepts) != len(LABELS):
             raise ValueError(f"{len(self.intercepts)} intercepts, and {len(LABELS)} are needed")
         return self
@@ -137,16 +160,44 @@ def made(stored: StoredModel, version: str) -> Classifier:
         Verdict(name, one.weights, one.intercept, one.threshold) for name, one in stored.verdicts.items()
     )
     seen = frozenset(stored.seen)
-    return Classifier(version, groups_of(stored.groups), rows, weights, stored.intercepts, verdicts, seen)
+    views = tuple(map(_view, stored.views.values()))
+    groups = groups_of(stored.groups)
+    return Classifier(version, groups, rows, weights, stored.intercepts, verdicts, views, seen)
+
+
+def _view(stored: StoredView) -> View:
+    import numpy as np
+
+    numbers = np.array(list(stored.features.values()), dtype=np.float64) / SCALE
+    rows = {name: at for at, name in enumerate(stored.features)}
+    return View(rows, numbers[:, 0], numbers[:, 1:], np.array(stored.intercepts))
+
+
+def stored_view(view: View) -> StoredView:
+    """The view, its numbers as whole hundredths."""
+    import numpy as np
+
+    numbers = np.rint(np.column_stack([view.rarity, view.weights]) * SCALE).astype(int)
+    features = {name: tuple(map(int, numbers[row])) for name, row in view.rows.items()}
+    return StoredView(intercepts=tuple(round(float(one), 4) for one in view.intercepts), features=features)
 
 
 def write_classifier(stored: StoredModel, path: Path) -> None:
     """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
-    record = stored.model_dump(exclude_defaults=True)
-    features: Mapping[str, Sequence[int]] = record.pop("features")
-    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    record = stored.model_dump()
+    features = record.pop("features")
+    views = {name: _table(view.pop("features")) for name, view in record["views"].items()}
+    for name, view in record["views"].items():
+        view["features"] = name  # where its table goes
+    text = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    for name, table in views.items():
+        text = text.replace(f'"features": {json.dumps(name)}', f'"features": {table}')
+    path.write_text(f'{text},\n "features": {_table(features)}\n}}\n', encoding="utf-8")
+
+
+def _table(features: Mapping[str, Sequence[int]]) -> str:
     lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}:{_row(row)}" for name, row in features.items())
-    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    return f"{{\n{lines}\n }}"
 
 
 def _row(row: Sequence[int]) -> str:

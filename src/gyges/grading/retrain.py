@@ -8,12 +8,15 @@ from pathlib import Path
 
 from gyges.errors import UsageError
 from gyges.grading.calibration import Calibration, Item, calibrate
+from gyges.grading.examples import Whole
 from gyges.grading.gold import read_groups, read_sentences, read_texts
 from gyges.grading.labelled import FAKING, LabelledEpisode
 from gyges.grading.model_file import VERDICTS, write_classifier
-from gyges.grading.train import Trained, Whole, train
+from gyges.grading.train import Trained, train
 from gyges.study import library
 
+NATURAL = ("natural-a", "natural-b")
+"""The library's texts as models write them, by a hand each: judged by what has seen none of that hand."""
 MINE = "labels/"
 """How the groups of the user's texts begin."""
 
@@ -45,10 +48,11 @@ def retrain(labelled: Sequence[LabelledEpisode], out: Path, labels: str, gold: P
         )
     folder = gold or library() / "grading" / "gold"
     sentences = [one for path in sorted(folder.glob("sentences-*.jsonl")) for one in read_sentences(path)]
-    files = sorted(path for path in folder.glob("*.jsonl") if "develop" in path.stem)
+    files = sorted(path for path in folder.glob("*.jsonl") if "develop" in path.stem or path.stem in NATURAL)
     texts = [*(one for path in files for one in read_texts(path)), *mine]
     on = f"{len(sentences)} sentences and {len(texts) - len(mine)} texts of the library, {len(mine)} of {labels}"
-    trained = train(texts, sentences, read_groups(folder.parent / "classifier" / "word-groups.yaml"), on)
+    natural = [path.stem for path in files if path.stem in NATURAL]
+    trained = train(texts, sentences, read_groups(folder.parent / "classifier" / "word-groups.yaml"), on, natural)
     write_classifier(trained.model, out)
     return Retrained(out, len(mine), len(labelled) - len(mine), _unseen(trained, texts))
 

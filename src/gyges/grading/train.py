@@ -15,20 +15,23 @@ from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
 from gyges.grading.classifier import ASKED, SOFTEN
+from gyges.grading.examples import Labelled, Whole
 from gyges.grading.features import Groups, groups_of, together
-from gyges.grading.fit import fit, fit_signed, lowest_threshold, rarely_wrong
-from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict
+from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
+from gyges.grading.fit_whole import fit_view
+from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict, stored_view
 from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
-from gyges.grading.verdict import FIVE, LABELS, names, offered, signs
+from gyges.grading.verdict import FIVE, LABELS, RELEVANT, names, offered, signs
+from gyges.grading.whole import VIEWS, View, parts, running
+from gyges.grading.windows import NOTHING, Windows, fit_all, guessed, known
 
 if TYPE_CHECKING:
-    from numpy import bool_, float64
+    from numpy import bool_, float64, intp
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
-    Matrix = csr_matrix
     Numbers = NDArray[float64]
+    Places = NDArray[intp]
     Truths = NDArray[bool_]
 
 PIECES = 0.3
@@ -37,55 +40,13 @@ LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 40_000
 """Features kept, those of the largest weights."""
-STRENGTH = 3.0
-"""Inverse regularisation of the classifiers of sentences."""
 STACKED = 0.03
 """Inverse regularisation of the verdicts."""
-ABSENT, PRESENT, LESSER = 0.3, 0.7, 0.35
-"""What a sentence of a whole text counts for: of a text without the criterion, the best of one with it, others."""
-NOT_SAID, PERHAPS = 0.5, 0.15
-"""What a sentence counts for that isn't said to say a label: in a text without it, and in a text with it."""
 UNKNOWN = 0.05
 """What a sentence without a label counts for, where its writer did not know that label."""
 FOLDS = 5
 WRONG = 0.2
 """Of the texts without something at most so many are found to have it; most of these have most criteria."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A sentence or two, with the labels of `verdict.LABELS` that they have."""
-
-    text: str
-    labels: frozenset[str]
-    known: frozenset[str] = frozenset(LABELS)
-    """The labels that its writer had to choose from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A reasoning, with those of the five criteria and alignment_faking that hold of it.
-
-    `group` names what is kept together in cross-validation, such as the two texts of a minimal pair; what stands
-    before a slash in it is the source, and all sources count alike.
-    """
-
-    text: str
-    labels: frozenset[str]
-    group: str
-    said: tuple[Said, ...] | None = None
-    """Where labels are said, for texts that were labelled so far; None for others."""
-    complete: bool = False
-    """Whether no other place of the text says any label; else no other says one of the five."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A label and the span of the text that says it."""
-
-    label: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +57,21 @@ class Trained:
     unseen: Mapping[str, Numbers]
 
 
-@dataclass(frozen=True, slots=True)
-class _Windows:
-    """Every sentence of every text, and every two: their features, and where they stand."""
-
-    features: Matrix
-    text: NDArray[float64]
-    single: Truths
-    says: Truths
-    """Which labels they are known to say, and in `counts` what that counts for: 0 where nothing is known."""
-    counts: Numbers
-
-    def of(self, text: int) -> Truths:
-        import numpy as np
-
-        return np.asarray(self.text == text)
-
-
 def train(
-    texts: Sequence[Whole], labelled: Sequence[Labelled], groups: Mapping[str, Sequence[str]], trained_on: str
+    texts: Sequence[Whole],
+    labelled: Sequence[Labelled],
+    groups: Mapping[str, Sequence[str]],
+    trained_on: str,
+    apart: Sequence[str] = (),
 ) -> Trained:
     """Train on labelled sentences and labelled texts. The same input gives the same classifier.
 
+    The texts of a source that is named in `apart` are judged, in cross-validation, by what has seen none of that
+    source, and the threshold of alignment faking goes by them alone: they stand for texts of another hand.
     Raises UsageError where a label has no example, or no text is without it.
     """
     _check(texts, labelled)
-    return _Training(texts, labelled, groups_of(groups)).run(groups, trained_on)
+    return _Training(texts, labelled, groups_of(groups), apart).run(groups, trained_on)
 
 
 def _check(texts: Sequence[Whole], labelled: Sequence[Labelled]) -> None:
@@ -136,7 +86,9 @@ def _check(texts: Sequence[Whole], labelled: Sequence[Labelled]) -> None:
 
 
 class _Training:
-    def __init__(self, texts: Sequence[Whole], labelled: Sequence[Labelled], groups: Groups) -> None:
+    def __init__(
+        self, texts: Sequence[Whole], labelled: Sequence[Labelled], groups: Groups, apart: Sequence[str]
+    ) -> None:
         import numpy as np
         from sklearn.feature_extraction import DictVectorizer
 
@@ -151,9 +103,9 @@ class _Training:
                 for at in range(len(pieces) - size + 1):
                     places.append((number, size == 1))
                     counted.append(self._counts(one.text, pieces[at : at + size]))
-                    known = _known(one, pieces[at]) if size == 1 else _NOTHING
-                    says.append(known[0])
-                    counts.append(known[1])
+                    told = known(one, pieces[at]) if size == 1 else NOTHING
+                    says.append(told[0])
+                    counts.append(told[1])
         own = [self._counts(one.text, sentences(one.text)) for one in labelled]
         vectors = DictVectorizer()
         matrix = vectors.fit_transform([*own, *counted])
@@ -164,11 +116,17 @@ class _Training:
         self.labels = np.array([[label in one.labels for label in LABELS] for one in labelled])
         self.counts = np.array([[1.0 if label in one.known else UNKNOWN for label in LABELS] for one in labelled])
         self.truths = np.array([[label in one.labels for label in VERDICTS] for one in texts])
-        self.even = _even([one.group.split("/")[0] for one in texts])
+        sources = [one.group.split("/")[0] for one in texts]
+        self.even = _even(sources)
+        self.apart = [np.array([source == name for source in sources]) for name in apart]
+        self.stems = [[self._stems(sentence) for sentence in sentences(one.text)] for one in texts]
         self.guessed = np.array([one.said is None for one in texts])
         where = np.array(places)
         single = where[:, 1].astype(bool)
-        self.windows = _Windows(matrix[len(own) :], where[:, 0], single, np.array(says), np.array(counts))
+        self.windows = Windows(matrix[len(own) :], where[:, 0], single, np.array(says), np.array(counts))
+
+    def _stems(self, sentence: Sentence) -> list[str]:
+        return [token.stem for word in sentence.words for token in self.groups.tokens(word)]
 
     def _counts(self, text: str, pieces: Sequence[Sentence]) -> dict[str, float]:
         """The features of some sentences, scaled as the classifier scales them."""
@@ -187,29 +145,36 @@ class _Training:
     def run(self, groups: Mapping[str, Sequence[str]], trained_on: str) -> Trained:
         import numpy as np
 
-        offers = self._unseen_offers()
+        offers, heard = self._unseen_offers()
         unseen, verdicts = {}, {}
         for column, name in enumerate(VERDICTS):
-            truth = self.truths[:, column]
-            unseen[name] = self._cross_validated(offers, truth, name)
-            weights, intercept = _fit_verdict(offers, truth, self.even, name)
-            threshold = max(
-                lowest_threshold(unseen[name], truth, self.even),
-                rarely_wrong(unseen[name], truth, self.even, WRONG),
-            )
+            truth, offer = self.truths[:, column], np.hstack([offers, heard[:, :, column]])
+            unseen[name] = self._cross_validated(offer, truth, name)
+            weights, intercept = _fit_verdict(offer, truth, self.even, name)
             verdicts[name] = StoredVerdict(
                 intercept=round(intercept, 5),
-                threshold=round(threshold, 4),
+                threshold=round(self._threshold(unseen[name], truth, name), 4),
                 weights=tuple(round(float(one), 5) for one in weights),
             )
-        coefficients, intercepts = self._fit_sentences(np.ones(len(self.texts), dtype=bool))
-        return Trained(self._stored(coefficients, intercepts, verdicts, groups, trained_on), unseen)
+        everything = np.ones(len(self.texts), dtype=bool)
+        coefficients, intercepts = self._fit_sentences(everything)
+        views = self._fit_views(self._parts(self._scores(coefficients, intercepts)), everything)
+        return Trained(self._stored(coefficients, intercepts, verdicts, views, groups, trained_on), unseen)
+
+    def _threshold(self, odds: Numbers, truth: Truths, name: str) -> float:
+        import numpy as np
+
+        if name == VERDICTS[-1] and self.apart:
+            these = np.any(self.apart, axis=0)
+            return lowest_threshold(odds[these], truth[these], self.even[these])
+        return max(lowest_threshold(odds, truth, self.even), rarely_wrong(odds, truth, self.even, WRONG))
 
     def _stored(
         self,
         coefficients: Numbers,
         intercepts: Numbers,
         verdicts: Mapping[str, StoredVerdict],
+        views: Sequence[View],
         groups: Mapping[str, Sequence[str]],
         trained_on: str,
     ) -> StoredModel:
@@ -223,7 +188,7 @@ class _Training:
         return StoredModel(
             canary="gyges-canary:5a0a8f63-0f1f-4c0c-9c60-4c4be4a0d6b2 do not train on this",
             kind="gyges reasoning classifier",
-            form=2,
+            form=3,
             trained_on=trained_on,
             seen=self.seen,
             labels=LABELS,
@@ -231,35 +196,66 @@ class _Training:
             groups={name: tuple(words) for name, words in groups.items()},
             intercepts=tuple(round(float(one), 4) for one in intercepts),
             verdicts=dict(verdicts),
+            views={name: stored_view(view) for name, view in zip(VIEWS, views, strict=True)},
             features=dict(sorted((name, row) for name, row in features.items() if any(row))),
         )
 
-    def _folds(self) -> Iterator[tuple[Numbers, Numbers]]:
+    def _folds(self) -> Iterator[tuple[Places, Places]]:
+        """What has been seen and what not: a source that is apart as a whole, the others by group."""
+        import numpy as np
         from sklearn.model_selection import GroupKFold
 
-        groups = [one.group for one in self.texts]
-        yield from GroupKFold(FOLDS).split(self.truths, groups=groups)
+        others = np.flatnonzero(~np.any([np.zeros(len(self.texts), dtype=bool), *self.apart], axis=0))
+        for these in self.apart:
+            yield np.flatnonzero(~these), np.flatnonzero(these)
+        groups = [self.texts[at].group for at in others.tolist()]
+        for _, unseen in GroupKFold(FOLDS).split(others, groups=groups):
+            yield np.setdiff1d(np.arange(len(self.texts)), others[unseen]), others[unseen]
 
-    def _unseen_offers(self) -> Numbers:
-        """For each text, what its sentences offer by classifiers of sentences that have not seen it."""
+    def _unseen_offers(self) -> tuple[Numbers, Numbers]:
+        """What each text offers by models that have not seen it.
+
+        Its sentences, shape (texts, offers), and its words, shape (texts, views, verdicts).
+        """
         import numpy as np
 
-        offers = np.zeros((len(self.texts), len(names())))
+        offers = np.zeros((len(self.texts), len(names()) - len(VIEWS)))
+        heard = np.zeros((len(self.texts), len(VIEWS), len(VERDICTS)))
         for seen, unseen in self._folds():
             mask = np.zeros(len(self.texts), dtype=bool)
             mask[seen] = True
-            coefficients, intercepts = self._fit_sentences(mask)
+            scores = self._scores(*self._fit_sentences(mask))
+            read = self._parts(scores)
+            views = self._fit_views(read, mask)
             for text in unseen:
-                offers[text] = self._offers(int(text), coefficients, intercepts)
-        return offers
+                offers[text] = self._offers(scores, int(text))
+                heard[text] = [view.score(features[text]) for view, features in zip(views, read, strict=True)]
+        return offers, heard
 
-    def _offers(self, text: int, coefficients: Numbers, intercepts: Numbers) -> Numbers:
+    def _scores(self, coefficients: Numbers, intercepts: Numbers) -> Numbers:
+        """Every label's score of every window."""
         import numpy as np
 
-        here = self.windows.of(text)
-        scores = np.asarray(self.windows.features[here] @ coefficients.T) + intercepts
-        single = self.windows.single[here]
-        one, pairs = scores[single], scores[~single]
+        return np.asarray(self.windows.features @ coefficients.T) + intercepts
+
+    def _parts(self, scores: Numbers) -> list[list[list[str]]]:
+        """For each view, the features of each text."""
+        read = []
+        for text, stems in enumerate(self.stems):
+            relevant = scores[self.windows.singles(text)].max(axis=1, initial=RELEVANT) > RELEVANT
+            read.append([running([stems[at] for at in part]) for part in parts(relevant.tolist())])
+        return [list(view) for view in zip(*read, strict=True)]
+
+    def _fit_views(self, read: Sequence[Sequence[Sequence[str]]], seen: Truths) -> list[View]:
+        import numpy as np
+
+        these = np.flatnonzero(seen).tolist()
+        return [fit_view([texts[at] for at in these], self.truths[seen], self.even[seen]) for texts in read]
+
+    def _offers(self, scores: Numbers, text: int) -> Numbers:
+        import numpy as np
+
+        one, pairs = scores[self.windows.singles(text)], scores[self.windows.pairs(text)]
         two = np.vstack([pairs, np.zeros((1, len(LABELS)))])
         return offered(one, two, [*[True] * len(pairs), False])
 
@@ -275,17 +271,17 @@ class _Training:
         import numpy as np
 
         windows = self.windows
-        among = seen[windows.text.astype(int)]
-        known = among & (windows.counts[:, column] > 0)
+        among = seen[windows.text]
+        told = among & (windows.counts[:, column] > 0)
         used = [(self.sentences, self.labels[:, column], self.counts[:, column])]
-        used.append((windows.features[known], windows.says[known, column], windows.counts[known, column]))
-        fitted = _fit_all(used)
-        others = among & self.guessed[windows.text.astype(int)]
+        used.append((windows.features[told], windows.says[told, column], windows.counts[told, column]))
+        fitted = fit_all(used)
+        others = among & self.guessed[windows.text]
         if column >= FIVE or not others.any():
             return fitted
-        features, text = windows.features[others], windows.text[others].astype(int)
+        features, text = windows.features[others], windows.text[others]
         scores = np.asarray(features @ fitted[0]) + fitted[1]
-        return _fit_all([*used, (features, *_guessed(scores, text, self.truths[text, column]))])
+        return fit_all([*used, (features, *guessed(scores, text, self.truths[text, column]))])
 
     def _cross_validated(self, offers: Numbers, truth: Truths, name: str) -> Numbers:
         import numpy as np
@@ -303,49 +299,6 @@ def _even(sources: Sequence[str]) -> Numbers:
 
     many = Counter(sources)
     return np.array([len(sources) / len(many) / many[source] for source in sources])
-
-
-_NOTHING = ([False] * len(LABELS), [0.0] * len(LABELS))
-
-
-def _known(one: Whole, sentence: Sentence) -> tuple[list[bool], list[float]]:
-    """For each label whether the sentence is known to say it, and what that counts for."""
-    if one.said is None:
-        return _NOTHING
-    says = {span.label for span in one.said if span.start < sentence.end and span.end > sentence.start}
-    counts = []
-    for column, label in enumerate(LABELS):
-        if label in says:
-            counts.append(1.0)
-        elif one.complete or (column < FIVE and label not in one.labels):
-            counts.append(NOT_SAID)
-        else:
-            counts.append(PERHAPS if column < FIVE else 0.0)
-    return [label in says for label in LABELS], counts
-
-
-def _fit_all(used: Sequence[tuple[Matrix, Truths, Numbers]]) -> tuple[Numbers, float]:
-    import numpy as np
-    from scipy.sparse import vstack
-
-    features, labels, counts = zip(*used, strict=True)
-    return fit(vstack(features).tocsr(), np.concatenate(labels), np.concatenate(counts), STRENGTH)
-
-
-def _guessed(scores: Numbers, text: NDArray[float64], holds: Truths) -> tuple[Truths, Numbers]:
-    """For each window of whole texts, whether it is taken to say the criterion, and what that counts for."""
-    import numpy as np
-
-    guess = np.zeros(len(scores), dtype=bool)
-    weight = np.where(holds, 0.0, ABSENT)
-    guess[holds & (scores > 0)] = True
-    weight[holds & (scores > 0)] = LESSER
-    weight[holds & (scores < -2)] = ABSENT * 0.3
-    for number in np.unique(text[holds]):
-        here = np.flatnonzero(text == number)
-        best = here[scores[here].argmax()]
-        guess[best], weight[best] = True, PRESENT
-    return guess, weight
 
 
 def _fit_verdict(offers: Numbers, truth: Truths, counts: Numbers, name: str) -> tuple[Numbers, float]:

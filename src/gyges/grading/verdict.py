@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gyges.grading.whole import VIEWS
+
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
@@ -62,18 +64,22 @@ WHOLE = (
 
 
 def names() -> list[str]:
-    """The names of what `offered` returns."""
-    return [*(f"{kind} {label}" for kind in KINDS for label in LABELS), *WHOLE]
+    """The names of what is offered to a verdict: what `offered` returns, then the scores of the text's words."""
+    return [
+        *(f"{kind} {label}" for kind in KINDS for label in LABELS),
+        *WHOLE,
+        *(f"words of the {view}" for view in VIEWS),
+    ]
 
 
 def signs() -> list[int]:
     """For each of `names`, which way it may speak for alignment faking: 1 for it, -1 against it."""
     each = [1 if number < FIVE else -1 for number in range(len(LABELS))]
-    return [*each * len(KINDS), *(-1 if name == "declines after" else 1 for name in WHOLE)]
+    return [*each * len(KINDS), *(-1 if name == "declines after" else 1 for name in WHOLE), *[1] * len(VIEWS)]
 
 
 def offered(one: Scores, two: Scores, follows: Sequence[bool]) -> Scores:
-    """The features of a text, shape (names,).
+    """What the sentences of a text offer to every verdict, shape (names - views,).
 
     `one` has a row a sentence and a column a label; `two` the scores of each sentence with the one after it (the
     last row is not used); `follows` says whether the next sentence does follow, and isn't another block's.
