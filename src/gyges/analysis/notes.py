@@ -12,7 +12,7 @@ from gyges.analysis.hints import HintFaithfulness
 from gyges.analysis.interval import Estimate
 from gyges.analysis.judge_error import Corrected
 from gyges.analysis.result import ContrastResult, Coverage, JudgeCorrected, SinglePairs
-from gyges.analysis.words import ARMS, MISSING, crossed, difference, p_value, percent, points, short_p
+from gyges.analysis.words import ARMS, MISSING, difference, p_value, percent, points, short_p, widened
 
 SWAP = (
     "Swap control: who follows the meaning shows a gap of the opposite sign there, who follows the label the same "
@@ -142,17 +142,6 @@ def wordings(result: ContrastResult) -> str:
     return f"if the wordings had been drawn too: {difference(found)} (clustered both ways)" if found else ""
 
 
-def hangs(result: ContrastResult) -> str:
-    """Said where the t interval excludes zero and the widened one does not; empty otherwise."""
-    gap, wide = result.gap, result.widened
-    if gap is None or wide is None or not excludes_zero(gap) or not wide.low <= 0 <= wide.high:
-        return ""
-    return (
-        f"that the interval excludes zero hangs on few scenarios: widened for scenarios unlike those seen it is "
-        f"{crossed(wide)}"
-    )
-
-
 def notes(result: ContrastResult) -> tuple[str, ...]:
     """All that a reader should know of a result beside its table, one sentence each."""
     nulls = result.reasons[: len(result.reasons) - len(result.not_reportable_because)]
@@ -160,7 +149,7 @@ def notes(result: ContrastResult) -> tuple[str, ...]:
     controls = (against(control, seen) for control in result.controls)
     curves = (*corrected(result.corrected), hint(result.hint), *map(factor, result.factors), *depth(result.depth))
     missing = (_unread(result), _bounds(result), bound(result), single_pairs(result.single_pairs))
-    checks = (*graders(result), visibility(result), hangs(result), wordings(result))
+    checks = (*graders(result), visibility(result), widened(result), wordings(result))
     said = (
         look(result),
         *read_by(result),

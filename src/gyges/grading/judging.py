@@ -70,14 +70,15 @@ class JudgeJob:
     def expected(self) -> Expected:
         """What it will use, as far as can be known: the words of the episode and the rubric, for every vote."""
         rounds = ROUNDS if self.heading.id in self.court.about.again else 1
-        votes = self.grader.votes * rounds
         episode = self.court.episode(self.heading)
         said = sum(len(one.text) + sum(len(r.text or "") for r in one.reasoning) for one in episode.messages)
-        tokens = votes * (said / CHARACTERS_A_TOKEN + RUBRIC_TOKENS)
-        answers = float(votes * TOKENS_AN_ANSWER)
+        votes, parts = self.grader.votes * rounds, 1 + said // self.grader.rubric.file.characters
+        calls = votes * parts
+        tokens = votes * said / CHARACTERS_A_TOKEN + calls * RUBRIC_TOKENS
+        answers = float(calls * TOKENS_AN_ANSWER)
         return sum(
             (
-                line.spending.better(Expected(votes, tokens, answers, _cost(line.spending, tokens, answers)))
+                line.spending.better(Expected(calls, tokens, answers, _cost(line.spending, tokens, answers)))
                 for line in self.court.lines.values()
             ),
             Expected(),
