@@ -16,7 +16,7 @@ from gyges.analysis.report_markdown import escaped, to_markdown
 from gyges.analysis.report_text import WIDTH, to_text
 from gyges.analysis.result import Report
 from gyges.analysis.table import Row
-from gyges.analysis.words import VALIDATION, percent, points, printable
+from gyges.analysis.words import VALIDATION, percent, points, printable, verdict
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.record import Outcome
 
@@ -213,3 +213,20 @@ def test_a_share_is_a_percentage() -> None:
 
 def test_printable_text_keeps_words_and_shows_controls() -> None:
     assert printable("größer\x07\n\ud800") == "größer\\x07\\n\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "said", "table"),
+    [
+        (2, "reportable: no, because 2 scenarios say too little of others", "NO"),
+        (4, "reportable: no, because 4 scenarios say too little of others", "NO"),
+        (6, "reportable: yes, WITH CAUTION: only 6 scenarios, fewer than 10", "few!"),
+        (12, "reportable: yes", "yes"),
+    ],
+)
+def test_few_scenarios_are_said_beside_the_figure(scenarios: int, said: str, table: str) -> None:
+    found = report_of([row for row in rows("a") if int(row.scenario.rpartition("/")[2]) < scenarios])
+    text = to_text([found])
+    assert verdict(found.contrasts[0]).startswith(said)
+    assert next(line for line in text.splitlines() if line.startswith("a ")).endswith(f" {table}")
+    assert ("widened for scenarios unlike those seen" in text) is True

@@ -118,6 +118,7 @@ _WORDS = {
     "verdict": words.verdict,
     "checking": check_words.EXPLAINED,
     "standing": words.standing,
+    "widened": words.widened,
     "withheld": words.withheld,
 }
 

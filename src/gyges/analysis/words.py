@@ -50,6 +50,8 @@ MISSING = "n/a"
 
 FEW_SCENARIOS = 10
 """Below this a t interval leans on normality that nobody can check."""
+MANY_SCENARIOS = 30
+"""From here on the widened interval is hardly wider, and not needed as much (docs/statistics.md)."""
 
 
 def printable(text: str) -> str:
@@ -115,7 +117,7 @@ def verdict(result: ContrastResult) -> str:
     """`reportable: yes` or `reportable: no, because ...`, in full; where the split is not, the gap alone."""
     if not result.reportable:
         return f"reportable: no, because {'; '.join(refusals(result))}"
-    few = few_scenarios(result)
+    few = few_scenarios(result) or hangs(result)
     but = f", WITH CAUTION: {few}" if few else ""
     if not result.split_reportable:
         why = "; ".join(result.split_not_reportable_because)
@@ -129,7 +131,7 @@ def standing(result: ContrastResult) -> str:
     """The same in a word or two, for a table."""
     if not result.reportable:
         return "NO"
-    few = few_scenarios(result)
+    few = few_scenarios(result) or hangs(result)
     return ("gap only" if not result.split_reportable else "few" if few else "yes") + ("!" if few else "")
 
 
@@ -139,6 +141,23 @@ def few_scenarios(result: ContrastResult) -> str:
     if not 1 < m < FEW_SCENARIOS:
         return ""
     return f"only {m} scenarios, fewer than {FEW_SCENARIOS}: what holds of them may not hold of others"
+
+
+def hangs(result: ContrastResult) -> str:
+    """Said where the t interval excludes zero and the widened one does not; empty otherwise."""
+    gap, wide = result.gap, result.widened
+    if gap is None or wide is None or gap.low is None or gap.high is None:
+        return ""
+    if gap.low <= 0 <= gap.high or not wide.low <= 0 <= wide.high:
+        return ""
+    return f"that the interval excludes zero hangs on few scenarios (widened it is {crossed(wide)})"
+
+
+def widened(result: ContrastResult) -> str:
+    """The gap's interval allowing for scenarios unlike those seen, where these are few; empty otherwise."""
+    if result.widened is None or result.scenarios_in_gap >= MANY_SCENARIOS:
+        return ""
+    return f"widened for scenarios unlike those seen: {crossed(result.widened)}"
 
 
 def withheld(result: ContrastResult) -> str:
