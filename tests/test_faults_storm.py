@@ -45,5 +45,6 @@ async def test_after_a_storm_no_more_come_at_once_than_may(tmp_path: Path) -> No
 
 @pytest.mark.full
 @pytest.mark.usefixtures("study")
-async def test_neither_do_five_hundred_after_twenty_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_time", range(3))
+async def test_neither_do_five_hundred_after_twenty_seconds(tmp_path: Path, _time: int) -> None:
     await weathered(tmp_path, connections=500, samples=80, seconds=20.0)
