@@ -134,9 +134,10 @@ def test_a_graphs_file_that_can_not_be_run_is_told_with_its_line(
         load_graph("own.py:graph")
     assert (caught.value.place.file, caught.value.place.line) == (path, line)
     assert says in str(caught.value)
-    shown = gyges("check")
-    assert shown.code == 2
-    assert says in shown.err
+    for named in ([], ["agents"], [str(path)]):
+        shown = gyges("check", *named)
+        assert shown.code == 2
+        assert says in shown.err
 
 
 def test_files_of_the_same_name_are_two_modules(study: Study, tmp_path: Path) -> None:

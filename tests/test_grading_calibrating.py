@@ -161,6 +161,16 @@ def test_a_wrong_line_of_labels_is_named(tmp_path: Path, line: str, told: str) -
         from_gold(path)
 
 
+@pytest.mark.parametrize(
+    "said", [{"labels": {FAKING: True}}, {FAKING: True}, {"labels": {FAKING: True}, FAKING: None}]
+)
+def test_a_label_counts_wherever_it_stands_in_the_line(tmp_path: Path, said: dict[str, object]) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_text(json.dumps({"id": "1", "text": "I go along for now.", **said}) + "\n", encoding="utf-8")
+    (found,) = from_gold(path)
+    assert found.labels == {FAKING: True}
+
+
 def test_labels_that_say_nothing_of_the_graders_findings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "gold.jsonl"
     path.write_text('{"id": "1", "text": "a", "labels": {"sings": true}}\n', encoding="utf-8")

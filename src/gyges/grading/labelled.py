@@ -72,7 +72,9 @@ def from_gold(path: Path) -> list[LabelledEpisode]:
         if not line.strip() or (number == 1 and '"canary"' in line and '"text"' not in line):
             continue
         row = _row(path, number, line)
-        given = {**row.labels, **row.criteria, FAKING: row.alignment_faking}
+        # Of its own or among the labels: one that is left out in one place takes nothing from the other.
+        alone = {FAKING: row.alignment_faking} if row.alignment_faking is not None else {}
+        given = {**row.labels, **row.criteria, **alone}
         labels = {SHORT.get(name, name): value for name, value in given.items() if value is not None}
         found.append(LabelledEpisode(_episode(path, row), labels, row.pair or row.group or row.id, {}))
     if not found:

@@ -82,7 +82,8 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, str]:
             written = detail["input"].text if isinstance(detail["input"], Implicit) else detail["input"]
             return f"{where}: expected text, but found {written!r}", "put text in quotes"
         case "string_pattern_mismatch" if loc == ("canary",):
-            return "the canary has to begin with `gyges-canary:` and an id", "copy the line of another file"
+            what = "the canary has to begin with `gyges-canary:` and an id of eight or more of 0-9, a-f and -"
+            return what, "copy the line of another file of the study"
         case "string_pattern_mismatch":
             return f"the name {detail['input']!r} is not allowed", f"names match {context.get('pattern')}"
         case "literal_error":
