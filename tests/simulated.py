@@ -173,6 +173,16 @@ HARD = (
 """Where a t interval is known to be too narrow: few scenarios carry what there is."""
 
 
+KINDS = (
+    Policy(0.6, 0.25, 0.7, 0.1),
+    Policy(0.4, 0.4, 0.7, 0.1),
+    Policy(0.08, 0.02, 0.7, 0.1, concentration=2.0, low=0.0, high=1.0),
+    Policy(0.05, 0.005, 0.7, 0.1, concentration=1.0, low=0.0, high=1.0),
+    Policy(0.95, 0.05, 0.7, 0.1, concentration=2.0, low=0.0, high=1.0),
+)
+"""Usual rates, no gap, rates near 0, nearly all of them 0, rates near 0 and 1."""
+
+
 def shown(design: Design, random: np.random.Generator) -> dict[str, Interval]:
     """The intervals of one study, corrected for judge error where judges err."""
     counts = design.study(random)
@@ -227,6 +237,12 @@ def coverage(
     return {name: float(np.mean([hit[name] for hit in hits])) for name in hits[0]}
 
 
+def by_scenarios(scenarios: int, seed: int, studies: int = 1500) -> tuple[list[float], list[float]]:
+    """How often the t and the widened interval hold a gap over so many scenarios, for each of `KINDS`."""
+    found = [coverage(Design("", kind, scenarios, 10), seed, wide, studies) for kind in KINDS]
+    return [one["gap"] for one in found], [one["widened"] for one in found]
+
+
 def crossed(seed: int, scenarios: int = 12, wordings: int = 6, studies: int = STUDIES) -> tuple[float, float]:
     """How often a gap is held whose wordings pull on all scenarios alike: clustered by scenario, and both ways."""
     random, hits = np.random.default_rng(seed), []
@@ -258,6 +274,12 @@ def lines(seed: int = 20) -> Iterator[str]:
         found = coverage(design, seed, wide)
         shape = f"{design.scenarios} x {design.samples}"
         yield f"| {design.name} | {shape} | {found['gap']:.1%} | {found['widened']:.1%} |"
+    yield ""
+    yield "| scenarios | t interval | widened |"
+    yield "|---|---|---|"
+    for scenarios in (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30):
+        t, w = by_scenarios(scenarios, seed)
+        yield f"| {scenarios} | {min(t):.0%} to {max(t):.0%} | {min(w):.0%} to {max(w):.0%} |"
     yield ""
     one, both = crossed(seed)
     yield f"wordings shared by all scenarios: clustered by scenario {one:.1%}, both ways {both:.1%}"

@@ -14,6 +14,7 @@ from tests.simulated import (
     MUSER,
     NOISY,
     Design,
+    by_scenarios,
     coverage,
     crossed,
     wide,
@@ -56,3 +57,10 @@ def test_a_small_simulation_is_centred_on_the_planted_gaps() -> None:
     for part in ("gap", "revealed", "silent"):
         estimates = [getattr(study, part).estimate for study in studies]
         assert np.mean(estimates) == pytest.approx(truth[part], abs=4 * np.std(estimates) / 60**0.5)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scenarios", [2, 5, 8, 12, 20, 30])
+def test_with_few_scenarios_of_any_kind_the_widened_interval_covers(scenarios: int) -> None:
+    _, widened = by_scenarios(scenarios, 20)
+    assert min(widened) >= 0.92
