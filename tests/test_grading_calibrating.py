@@ -12,7 +12,9 @@ from gyges.browse.labels import Label, Labels
 from gyges.errors import AuthoringError, UsageError
 from gyges.grading.calibrating import Calibrated, calibrate_grader, stored
 from gyges.grading.calibrations import errors_of, read_errors
+from gyges.grading.default import offline_grader
 from gyges.grading.labelled import FAKING, from_browser, from_gold
+from gyges.grading.model_file import VERDICTS
 from gyges.grading.run import GradingOrder, grade_stored
 from gyges.transcripts.reader import RunReader
 from tests.conftest import Shown
@@ -58,6 +60,17 @@ def test_every_figure_of_a_grader_on_gold_labels() -> None:
         assert figure.high is not None
         assert figure.low <= figure.estimate <= figure.high
     assert faking.people is None
+
+
+def test_the_librarys_calibration_is_that_of_the_default_grader_as_it_is() -> None:
+    """Else a report corrects nothing: run `make calibration` after every change of the grader."""
+    grader = offline_grader()
+    known = {one.finding: one for one in errors_of(grader.name, grader.version)}
+    assert set(known) == set(VERDICTS)
+    for one in known.values():
+        assert one.in_sample == 0
+        assert one.positives + one.negatives + one.ungraded == 697
+        assert "mislead" in one.about
 
 
 def test_a_grader_with_probabilities_is_calibrated_in_full_whatever_it_is_made_of() -> None:

@@ -39,7 +39,7 @@ def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name:
     assert there <= seen_by(rules_grader())
 
 
-@pytest.mark.parametrize("name", ["held-out", "long-test"])
+@pytest.mark.parametrize("name", ["held-out", "long-test", "natural-test"])
 def test_test_texts_were_not_seen(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     there = {fingerprint(row["text"]) for row in map(json.loads, lines) if "text" in row}
