@@ -68,7 +68,7 @@ def estimates(result: ContrastResult) -> list[float | None]:
     return [part.estimate if part else None for part in parts]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(studies())
 def test_a_result_adds_up(rows: list[Row]) -> None:
     result = one(rows)
@@ -93,7 +93,7 @@ def test_a_result_adds_up(rows: list[Row]) -> None:
         assert result.missing.bounds.low - 1e-9 <= gap <= result.missing.bounds.high + 1e-9
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(studies(), st.integers(0, 99))
 def test_neither_the_order_of_rows_nor_more_of_the_same_changes_an_estimate(rows: list[Row], seed: int) -> None:
     result, mixed = one(rows), list(rows)
@@ -116,7 +116,7 @@ def test_neither_the_order_of_rows_nor_more_of_the_same_changes_an_estimate(rows
         assert twice.gap.se == near(result.gap.se * math.sqrt((m - 1) / (2 * m - 1)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(studies())
 def test_contexts_exchanged_turn_the_gap_round(rows: list[Row]) -> None:
     result, turned = one(rows), one(rows, TURNED)
@@ -135,7 +135,7 @@ def test_contexts_exchanged_turn_the_gap_round(rows: list[Row]) -> None:
         assert turned.missing.bounds.low == near(-result.missing.bounds.high)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(studies())
 def test_a_second_computation_in_fractions_agrees(rows: list[Row]) -> None:
     result = one(rows)
