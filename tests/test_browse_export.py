@@ -147,7 +147,7 @@ async def test_its_filters_are_ticked_and_its_columns_and_figures_say_what_they_
         assert await tab.ask("[...document.querySelectorAll('input:checked')].map((one) => one.value)") == ["bob"]
         links = await tab.ask("[...document.querySelectorAll('.figures a, .cells a')].map((one) => one.hash)")
         assert isinstance(links, list)
-        pairs_of_run = build(run).index.pairs
+        pairs_of_run = build(run)[0].pairs
         for link in links:
             await tab.ask(f"location.hash = {link!r}")
             await tab.until("document.querySelector('#chosen').childElementCount >= 3")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,17 +31,25 @@ Progress = tuple[int, int]
 class Shown:
     """All that a server shows of a run: the index, its figures as a piece of a page, its report as JSON."""
 
-    path: Path
     index: Index
     figures: str = ""
     report: str = ""
 
 
-_Said = Progress | Shown | StoreError | str
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What makes a first index whole, and what else is `Shown`."""
+
+    lengths: array[int]
+    figures: str
+    report: str
 
 
-def read(paths: Sequence[Path], again: bool) -> Iterator[Progress | Shown | StoreError]:
-    """Of each run a first index, how far the reading of its words is, and all of it; or why there is none.
+_Said = Progress | Index | Rest | StoreError | str
+
+
+def read(paths: Sequence[Path], again: bool) -> Iterator[Progress | Index | Rest | StoreError]:
+    """Of each run a first index, how far the reading of its words is, and the rest; or why there is none.
 
     Who reads them `again` waits for nothing: a run that is being played comes first.
     """
@@ -104,12 +113,11 @@ def _read(pipe: Connection, *paths: Path) -> None:
     for path in paths:
         try:
             for built in build_in_steps(path, lambda done, of: pipe.send((done, of))):
-                index, report = built.index, built.report
-                if report is None:
-                    pipe.send(Shown(path, index))
+                if built.report is None or built.lengths is None:
+                    pipe.send(built.index)
                 else:
-                    shown = figures(report, address(path), index.manifest.added())
-                    pipe.send(Shown(path, index, shown, report.model_dump_json()))
+                    shown = figures(built.report, address(path), built.index.manifest.added())
+                    pipe.send(Rest(built.lengths, shown, built.report.model_dump_json()))
         except StoreError as error:
             pipe.send(error)
 

@@ -74,13 +74,12 @@ class Export:
             raise UsageError("no pair is like that", "choose others, or none to take all")
 
     def _chosen(self, path: Path) -> _Run:
-        built, query = build(path), self._choice.query()
-        assert built.report is not None
+        (index, report), query = build(path), self._choice.query()
         with RunReader(path) as reader:
             found = reader.search(query).episodes if query else None
         # Made from our own template, which escapes.
-        shown = Markup(figures(built.report, "#list", built.index.manifest.added()))
-        return _Run(path.stem, path, built.index, self._choice.pairs(built.index.pairs, found), shown)
+        shown = Markup(figures(report, "#list", index.manifest.added()))
+        return _Run(path.stem, path, index, self._choice.pairs(index.pairs, found), shown)
 
     def characters(self) -> int:
         """What the agents said in the chosen pairs; any page of them is larger."""

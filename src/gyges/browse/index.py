@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,18 +108,28 @@ class Index:
     manifest: Manifest
     read: bool
     """Whether the words are read: a first index has no lengths."""
-    pairs: tuple[PairLine, ...]
+    pairs: list[PairLine]
     """By family, scenario, variant, sample and agent."""
     pending: int
-    of_first: dict[str, list[int]]
-    """Where in `pairs` an episode is the first."""
     facets: dict[str, Counter[str]]
     """For each filter, the values there are and how many pairs have them; only filters that tell pairs apart."""
 
     def pair(self, id: str) -> PairLine | None:
         """The pair of this id."""
-        found = (self.pairs[at] for at in self.of_first.get(id.partition("-")[0], ()))
-        return next((line for line in found if line.id == id), None)
+        first = id.partition("-")[0]
+        return next((line for line in self.pairs if line.first.id == first and line.id == id), None)
+
+    def measured(self, lengths: Sequence[int]) -> Index:
+        """The whole index: the same pairs with their lengths, two of each. They are replaced one by one, so that
+        there are never two large indexes.
+        """
+        for at, line in enumerate(self.pairs):
+            first, second = (
+                replace(line.first, length=lengths[2 * at]),
+                replace(line.second, length=lengths[2 * at + 1]),
+            )
+            self.pairs[at] = replace(line, first=first, second=second)
+        return replace(self, read=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,26 +221,30 @@ class _Measured(RunReader):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An index and the report beside it; no report as long as the words are not read."""
+    """A first index; or, when the words are read, the lengths that make it whole and the report beside it."""
 
     index: Index
-    report: Report | None
+    lengths: array[int] | None = None
+    report: Report | None = None
 
 
-def build(path: Path) -> Built:
+def build(path: Path) -> tuple[Index, Report]:
     """Read a whole run. Raises StoreError where it is damaged."""
-    return [*build_in_steps(path)][-1]
+    *_, last = build_in_steps(path)
+    assert last.lengths is not None
+    assert last.report is not None
+    return last.index.measured(last.lengths), last.report
 
 
 def build_in_steps(path: Path, told: Told | None = None) -> Iterator[Built]:
-    """A first index, soon, from what graders said; then the whole one and the report. Raises as `build` does."""
+    """A first index, soon, from what graders said; then what makes it whole. Raises as `build` does."""
     with _Measured(path, told) as run:
         index = _index(run)
-        yield Built(index, None)
+        yield Built(index)
         run.with_words = True
         report = _report(run)
-        pairs = tuple(_measured(line, run.lengths) for line in index.pairs)
-        yield Built(replace(index, pairs=pairs, read=True), report)
+        sides = (side for line in index.pairs for side in line.sides)
+        yield Built(index, array("q", (run.lengths.get(side.id, 0) for side in sides)), report)
 
 
 def _report(run: RunReader) -> Report:
@@ -241,24 +256,12 @@ def _report(run: RunReader) -> Report:
 
 def _index(run: _Measured) -> Index:
     rows = rows_of(run)
-    lines = tuple(sorted(_lines(of_experiment(rows), run), key=_usual))
+    lines = sorted(_lines(of_experiment(rows), run), key=_usual)
     if run.manifest.forked:  # Of each way of forking only what was asked for is planned, and that is stored.
-        lines = tuple(line for line in lines if any(side.number for side in line.sides))
+        lines = [line for line in lines if any(side.number for side in line.sides)]
     missing = (row for row in rows if row.outcome is Outcome.PENDING)
     pending = sum(not run.manifest.forked or _id(row) in run.number_of for row in missing)
-    return Index(run.manifest, False, lines, pending, _places(lines), facets_of(lines))
-
-
-def _measured(line: PairLine, lengths: Mapping[str, int]) -> PairLine:
-    first, second = (replace(side, length=lengths.get(side.id, 0)) for side in line.sides)
-    return replace(line, first=first, second=second)
-
-
-def _places(lines: Sequence[PairLine]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for at, line in enumerate(lines):
-        places.setdefault(line.first.id, []).append(at)
-    return places
+    return Index(run.manifest, False, lines, pending, facets_of(lines))
 
 
 def _usual(pair: PairLine) -> tuple[str | int, ...]:

@@ -124,7 +124,7 @@ def to_word(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
+    return f"{100 * share:.1f}%"
 
 
 def readable(body: bytes | None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gyges.browse import apart
-from gyges.browse.apart import Progress, Shown
+from gyges.browse.apart import Progress, Rest, Shown
 from gyges.browse.index import Index, build
 from gyges.errors import StoreError, UsageError
 from gyges.transcripts.lock import writer_of
@@ -153,12 +153,11 @@ class Shelf:
 
         began = time.monotonic()
         try:
-            built = build(run.path)
+            index, report = build(run.path)
         except StoreError as error:
             raise nameless(error, run.path) from error
-        assert built.report is not None
-        said = figures(built.report, apart.address(run.path), built.index.manifest.added())
-        shown = Shown(run.path, built.index, said, built.report.model_dump_json())
+        said = figures(report, apart.address(run.path), index.manifest.added())
+        shown = Shown(index, said, report.model_dump_json())
         run.kept = _Kept(shown, stamp, time.monotonic(), time.monotonic() - began)
 
     def _read_apart(self, runs: Sequence[_Run]) -> None:
@@ -166,19 +165,25 @@ class Shelf:
         waiting = list(runs)
         with self._turn:
             try:
-                stamp, began = _stamp(waiting[0].path), time.monotonic()
+                stamp, began, first = _stamp(waiting[0].path), time.monotonic(), None
                 again = all(run.kept for run in runs)
                 for said in apart.read([run.path for run in runs], again):
                     run = waiting[0]
                     if isinstance(said, StoreError):
                         run.trouble = (stamp, nameless(said, run.path))
-                    elif not isinstance(said, Shown):
+                    elif isinstance(said, Index):
+                        first = said
+                        if run.kept is None:
+                            run.kept = _Kept(Shown(said), stamp, time.monotonic(), time.monotonic() - began)
+                    elif isinstance(said, Rest):
+                        assert first is not None
+                        shown = Shown(first.measured(said.lengths), said.figures, said.report)
+                        run.kept = _Kept(shown, stamp, time.monotonic(), time.monotonic() - began)
+                    else:
                         run.read = said
-                    elif said.report or run.kept is None:
-                        run.kept = _Kept(said, stamp, time.monotonic(), time.monotonic() - began)
-                    if isinstance(said, StoreError) or (isinstance(said, Shown) and said.report):
+                    if isinstance(said, StoreError | Rest):
                         self._ended(waiting.pop(0))
-                        stamp, began = _stamp(waiting[0].path) if waiting else (), time.monotonic()
+                        stamp, began, first = _stamp(waiting[0].path) if waiting else (), time.monotonic(), None
                     self._tell()
             except StoreError as error:
                 waiting[0].trouble = (stamp, error)
