@@ -27,19 +27,26 @@ from gyges.transcripts.record import Episode
 REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
+BY_CLASSIFIER = (
+    "92% of the alignment faking in natural texts by another hand and was right in 82% of what it found, and 62% and "
+    "65% in texts that differ in one clause, with a threshold that has since been raised"
+)
+BY_RULES = (
+    "32% of the alignment faking in natural texts by another hand and was right in 61% of what it found, and 27% and "
+    "65% in texts that differ in one clause"
+)
 WORTH = {
     name: (
-        f"what the reasoning reveals was read by the offline grader {name}, which on held-out, hard "
-        f"texts found {found} of the alignment faking and was right in {right} of what it found "
+        f"what the reasoning reveals was read by the offline grader {name}, which found {found} "
         "(docs/validation.md): take the reveal rate and the split of the gap for a first look, not for a rate"
     )
-    for name, found, right in (
-        (NAME, "54%", "68%"),
-        (f"classifier:{REASONING}", "54%", "68%"),
-        (f"rules:{REASONING}", "27%", "65%"),
+    for name, found in (
+        (NAME, BY_CLASSIFIER),
+        (f"classifier:{REASONING}", BY_CLASSIFIER),
+        (f"rules:{REASONING}", BY_RULES),
     )
 }
-"""By grader, what a report has to say of it. The figures are those of docs/validation.md, the later ones."""
+"""By grader, what a report has to say of it. The figures are those of docs/validation.md."""
 
 _log = logging.getLogger(__name__)
 
