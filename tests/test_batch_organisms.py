@@ -12,11 +12,12 @@ import pytest
 from gyges.agents.profile import Profile
 from gyges.analysis.report import report_of
 from gyges.batch import organisms as chosen_by
-from gyges.batch.batches import check
+from gyges.batch.batches import Left, check, play_batches
+from gyges.batch.flow import Limits
 from gyges.batch.fork import ForkOrder, prepare_forks
 from gyges.batch.organisms import MOST_PAIRS, PAIRS, known_to_organisms
 from gyges.batch.plan import agent_plans, lines
-from gyges.batch.run import Order, play_into, play_rest, prepare, prepare_again
+from gyges.batch.run import Order, limited, play_into, play_rest, prepare, prepare_again
 from gyges.batch.spending import Allowance
 from gyges.batch.status import status
 from gyges.errors import AuthoringError, LimitReached, Place, UsageError
@@ -27,6 +28,7 @@ from gyges.transcripts.manifest import Added, samples_of
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Episode
 from tests.conftest import Study
+from tests.test_batch_faults import organisms
 
 REAL = ("openai/faker",)
 """An organism behind a provider's address: nothing is known of it."""
@@ -220,3 +222,31 @@ def test_the_profiles_of_organisms_are_those_of_the_library() -> None:
     assert [one.model for one in found if isinstance(one, Profile) and one.organism] == [
         one.name for one in found
     ][1:]
+
+
+@pytest.mark.usefixtures("few")
+async def test_beside_a_providers_batches_they_are_played_at_once(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-a-test")
+    path = study.root / "run.sqlite"
+    async with organisms(study.root, []) as url:
+        prepared = prepare(replace(order(), base_url=f"{url}/v1", batch=True))
+        left = await play_batches(path, prepared, ignore, lambda _: None, new=True)
+        with RunReader(path) as reader:
+            first = Counter(one.key.agent for one in reader.headings())
+        assert await play_batches(path, prepared, ignore, lambda _: None, new=False) == Left(0, 0)
+    assert left.calls == 24
+    assert first == dict.fromkeys(NAMES, 24)
+    with RunReader(path) as reader:
+        assert Counter(one.key.agent for one in reader.headings()) == dict.fromkeys({*REAL, *NAMES}, 24)
+
+
+@pytest.mark.usefixtures("few", "study")
+async def test_several_processes_play_them_too(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    async with organisms(tmp_path, []) as url:
+        prepared = prepare(replace(order(), base_url=f"{url}/v1", in_process=False))
+        await play_into(path, limited(prepared, Limits(8), Allowance(), 2), ignore)
+    with RunReader(path) as reader:
+        assert Counter(one.key.agent for one in reader.headings()) == dict.fromkeys({*REAL, *NAMES}, 24)
