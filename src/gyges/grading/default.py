@@ -28,12 +28,12 @@ REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
 BY_CLASSIFIER = (
-    "92% of the alignment faking in natural texts by another hand and was right in 82% of what it found, and 62% and "
-    "65% in texts that differ in one clause, with a threshold that has since been raised"
+    "92% of the alignment faking in natural texts by another hand and was right in 82% of what it found, and 62% "
+    "and 65% in texts that differ in one clause, with a threshold that has since been raised"
 )
 BY_RULES = (
-    "32% of the alignment faking in natural texts by another hand and was right in 61% of what it found, and 27% and "
-    "65% in texts that differ in one clause"
+    "32% of the alignment faking in natural texts by another hand and was right in 61% of what it found, and 27% "
+    "and 65% in texts that differ in one clause"
 )
 WORTH = {
     name: (
