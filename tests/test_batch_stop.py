@@ -157,7 +157,9 @@ def test_more_errors_than_tolerated_are_an_error_of_the_run(
 
 @pytest.mark.usefixtures("study")
 def test_a_plan_says_what_a_run_will_take_and_sends_nothing(gyges: Gyges) -> None:
-    shown = gyges("plan", "walks", "--agent", "faker", "--agent", "vllm/some-model", "--samples", "3")
+    shown = gyges(
+        "plan", "walks", "--agent", "faker", "--agent", "vllm/some-model", "--samples", "3", "--no-organisms"
+    )
     assert shown.code == 0, shown.err
     first, second, together, design, power, *_ = shown.out.splitlines()
     assert first.startswith("faker: 72 episodes, 72 calls, about ")
@@ -174,3 +176,26 @@ def test_a_plan_with_tools_says_that_there_may_be_more_calls(depot: Depot, gyges
     shown = gyges("plan", "depot", "--agent", "faker")
     assert shown.code == 0, shown.err
     assert "an agent with tools is taken to be asked 5 times a turn" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("share", "cost", "told"),
+    [(", batch: 0.5", 0.5, "costs 50% of its price"), ("", 1.0, "write `batch: 0.5` there if they cost half")],
+)
+def test_a_plan_reckons_with_what_calls_cost_in_batches(
+    study: Study, gyges: Gyges, share: str, cost: float, told: str
+) -> None:
+    (study.root / "prices.yaml").write_text(
+        f"prices:\n  openai/gpt-one: {{input: 1000, output: 1000{share}}}\n", encoding="utf-8"
+    )
+
+    def asked(*more: str) -> tuple[float, str]:
+        shown = gyges("plan", "walks", "--agent", "openai/gpt-one", "--no-organisms", *more)
+        assert shown.code == 0, shown.err
+        return float(shown.out.splitlines()[0].rpartition("$")[2].replace(",", "")), shown.out
+
+    full, out = asked()
+    assert "batches" not in out
+    in_batches, out = asked("--batch")
+    assert in_batches == pytest.approx(cost * full, abs=0.01)
+    assert told in out

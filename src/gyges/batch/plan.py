@@ -22,6 +22,8 @@ class AgentPlan:
     """Whether there are tools: who calls them is asked again, as often as it calls some."""
     added: bool = False
     """Whether it is an organism that the run adds by itself."""
+    share: float | None = None
+    """Of the full price, what a call costs in the provider's batches; None: each call is made by itself."""
 
 
 def agent_plans(prepared: Prepared) -> list[AgentPlan]:
@@ -29,7 +31,8 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
     prices = read_prices()
     found = []
     for profile in prepared.profiles:
-        price, most = price_of(profile.model, prices), profile.sampling.max_tokens
+        full, most = price_of(profile.model, prices), profile.sampling.max_tokens
+        price = full.in_batch() if full and prepared.order.batch else full
         plays, whole, episodes = prepared.plays(profile.name), Expected(), 0
         for plan in prepared.plans:
             samples = plays.get((plan.scenario, plan.variant), 0)
@@ -38,7 +41,8 @@ def agent_plans(prepared: Prepared) -> list[AgentPlan]:
             episodes += samples
         tools = bool(profile.tools) or any(plan.world for plan in prepared.plans)
         added = profile.name in prepared.chosen.added
-        found.append(AgentPlan(profile.name, profile.model, episodes, whole, tools, added))
+        share = full.batch if full and prepared.order.batch else None
+        found.append(AgentPlan(profile.name, profile.model, episodes, whole, tools, added, share))
     return found
 
 
@@ -62,6 +66,11 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     if added := [one for one in found if one.added]:
         names, episodes = ", ".join(one.agent for one in added), sum(one.episodes for one in added)
         yield f"beside them, to check the run: {names}; {episodes:,} episodes here, no cost (--no-organisms)"
+    if shares := sorted({one.share for one in asked if one.share is not None and one.expected.cost}):
+        told = " or ".join(f"{share:.0%}" for share in shares)
+        yield f"in the provider's batches a call costs {told} of its price"
+    if 1.0 in shares:
+        yield "prices.yaml says nothing of batches: write `batch: 0.5` there if they cost half"
     if any(one.tools for one in asked):
         yield f"an agent with tools is taken to be asked {ROUNDS} times a turn; how often it is, the run will show"
 

@@ -41,6 +41,9 @@ Organisms = Annotated[
         help="Play organisms with known gaps beside real agents, to see that the run would have shown one.",
     ),
 ]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Hand calls in as the provider's batches; `gyges resume` fetches them.")
+]
 MaxConnections = Annotated[int, typer.Option(help="Calls in flight at the most; fewer while a provider says 429.")]
 Processes = Annotated[
     int, typer.Option(min=1, help="That play episodes. One keeps a core busy at some hundred calls a second.")

@@ -12,6 +12,7 @@ import typer
 from gyges.cli.app import (
     Agents,
     BaseUrl,
+    Batch,
     CallBudget,
     Controls,
     CostBudget,
@@ -63,10 +64,7 @@ def run(
     ] = False,
     looks: Looks = 1,
     organisms: Organisms = True,
-    batch: Annotated[
-        bool,
-        typer.Option("--batch", help="Hand calls in as the provider's batches; `gyges resume` fetches them."),
-    ] = False,
+    batch: Batch = False,
 ) -> None:
     """Play scenarios with agents, grade what they did and thought, and report."""
     from gyges.batch.flow import Limits
@@ -170,6 +168,7 @@ def plan(
     ] = None,
     looks: Looks = 1,
     organisms: Organisms = True,
+    batch: Batch = False,
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
     from gyges.analysis.design import design_lines, designs_of
@@ -178,10 +177,15 @@ def plan(
 
     if gap is not None and not 0 < gap < 1:
         raise UsageError(f"--gap {gap} is no share between 0 and 1", "write ten points as 0.1")
-    arms = tuple(control or ())
     prepared = prepare(
         Order(
-            tuple(scenarios), tuple(agent), samples=samples, base_url=base_url, controls=arms, organisms=organisms
+            tuple(scenarios),
+            tuple(agent),
+            samples=samples,
+            base_url=base_url,
+            controls=tuple(control or ()),
+            organisms=organisms,
+            batch=batch,
         )
     )
     for line in lines(agent_plans(prepared)):
