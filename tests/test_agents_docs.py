@@ -39,7 +39,7 @@ with_langchain = pytest.mark.skipif(
 
 
 def test_every_block_of_the_page_is_a_file_of_it() -> None:
-    assert len(NAMED) + 1 == len(re.findall(r"```(?:yaml|python)\n", PAGE)) == 10
+    assert len(NAMED) + 1 == len(re.findall(r"```(?:yaml|python)\n", PAGE)) == 11
 
 
 @pytest.fixture
