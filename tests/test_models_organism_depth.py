@@ -17,7 +17,8 @@ from gyges.errors import AuthoringError
 from gyges.models.organism import Organism, read_organism
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve_chat import ChatCompletions
-from gyges.models.serve_formats import Format, Json
+from gyges.models.serve_formats import Format
+from gyges.models.serve_json import Json
 from gyges.models.serve_messages import AnthropicMessages
 from gyges.models.serve_responses import Responses
 from gyges.scenarios.plan import Plan, Seed, control_of
