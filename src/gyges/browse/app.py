@@ -21,9 +21,10 @@ from gyges.browse.apart import Progress
 from gyges.browse.choice import Choice
 from gyges.browse.forks import forks_of
 from gyges.browse.form import NoForm
-from gyges.browse.index import Index, PairLine
+from gyges.browse.index import Index
 from gyges.browse.label_pages import LabelPages
 from gyges.browse.labels import Labels
+from gyges.browse.lines import PairLine
 from gyges.browse.markdown import as_markdown
 from gyges.browse.page import asset, html
 from gyges.browse.pair import view

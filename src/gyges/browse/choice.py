@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from gyges.browse.index import FILTERS, PairLine
+from gyges.browse.lines import FILTERS, PairLine
 from gyges.errors import UsageError
 from gyges.transcripts.search import PARTS, Part, Query
 

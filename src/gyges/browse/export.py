@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from gyges.browse.choice import Choice
 from gyges.browse.figures import figures
-from gyges.browse.index import Index, PairLine, build, facets_of
+from gyges.browse.index import Index, build
+from gyges.browse.lines import PairLine, facets_of
 from gyges.browse.mask import Mask, secrets
 from gyges.browse.page import asset, render
 from gyges.browse.pair import PairView, view

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gyges.agents.forked import answer_of
-from gyges.browse.index import UNGRADED, PairLine, Side
+from gyges.browse.lines import UNGRADED, PairLine, Side
 from gyges.browse.shelf import Shelf
 from gyges.errors import StoreError
 from gyges.transcripts.grades import BehaviourShown, Grade

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gyges.analysis.rows import BEHAVIOUR
-from gyges.browse.index import UNGRADED, Index, PairLine, Side
+from gyges.browse.index import Index
 from gyges.browse.labels import UNSURE, Label, by_question, majority
+from gyges.browse.lines import UNGRADED, PairLine, Side
 from gyges.grading.agreement import Agreement, cohen, krippendorff
 from gyges.transcripts.record import READABLE, Episode
 

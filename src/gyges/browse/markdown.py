@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gyges.browse.index import PairLine, Side
+from gyges.browse.lines import PairLine, Side
 from gyges.browse.pair import Cell, Note, PairView
 from gyges.browse.place import SIDES
 from gyges.transcripts.grades import Evidence

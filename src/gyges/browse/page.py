@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from gyges.browse.index import FILTERS
+from gyges.browse.lines import FILTERS
 from gyges.browse.marks import PLAIN
 from gyges.transcripts.record import Call
 from gyges.transcripts.safe import safe

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gyges.browse.choice import PAGE, Choice
 from gyges.browse.form import read_form
-from gyges.browse.index import PairLine
+from gyges.browse.lines import PairLine
 from gyges.browse.page import html
 from gyges.browse.shelf import Shelf
 from gyges.browse.views import Views
