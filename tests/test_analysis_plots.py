@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
 from gyges.analysis import plots
 from gyges.analysis.analyse import analyse
+from gyges.analysis.plot_files import write_plots
 from gyges.analysis.report_html import to_html
 from gyges.analysis.result import Report
 from gyges.analysis.table import Row
@@ -76,3 +78,16 @@ def test_the_page_shows_curves_controls_and_comparisons(report: Report) -> None:
     for words in ("Gap by depth", "<h3>Controls</h3>", "Agents against each other"):
         assert words in page
     assert "b<i>" not in page
+
+
+def test_the_plots_of_a_report_are_written_as_files_whose_names_lead_nowhere(
+    report: Report, tmp_path: Path
+) -> None:
+    results = tuple(one.model_copy(update={"family": "../../f"}) for one in report.contrasts)
+    written = write_plots([report.model_copy(update={"contrasts": results})], tmp_path / "plots")
+    assert {"gaps", "rates", "quadrants"} <= {path.stem.rpartition("-")[2] for path in written}
+    assert {path.parent for path in written} == {tmp_path / "plots"}
+    for path in written:
+        begins = path.read_bytes()[:4]
+        assert begins == (b"<svg" if path.suffix == ".svg" else b"\x89PNG")
+    assert not any("currentColor" in path.read_text("utf-8") for path in written if path.suffix == ".svg")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gyges.analysis.counts import ScenarioCounts
 from gyges.analysis.gap import split_values
+from gyges.analysis.interval import Estimate
 from gyges.analysis.judge_error import (
     Calibration,
     Corrected,
@@ -53,8 +54,18 @@ def corrected(
         revealed_gap=revealed,
         silent_gap=silent,
         judges=dict(judges),
-        told=tuple(told),
+        told=(*told, *_harder(rate, reasoning)),
     )
+
+
+def _harder(rate: Estimate | None, reasoning: Calibration | None) -> Iterator[str]:
+    """Said where less is found than the grader finds wrongly on its labels: then these are another kind of text."""
+    if rate and reasoning and rate.estimate < 1 - reasoning.specificity:
+        yield (
+            f"it finds less here ({100 * rate.estimate:.1f}%) than it finds wrongly on those labels "
+            f"({100 * (1 - reasoning.specificity):.1f}%): its errors do not carry over, and the corrected revealing "
+            "rate says little; label some of this run"
+        )
 
 
 def known_errors(graders: Sequence[SetGrader], contrast: Contrast, asked: str = "") -> Known:
@@ -120,6 +131,6 @@ def _split(
 
 
 def _right(reveals: Corrected | None, reasoning: Calibration | None) -> float | None:
-    if reveals is None or reasoning is None or reveals.estimate is None:
+    if reveals is None or reasoning is None or reveals.estimate is None or not reveals.raw:
         return None
     return positive_predictive_value(reveals.estimate, reasoning.sensitivity, reasoning.specificity)

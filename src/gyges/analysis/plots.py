@@ -171,7 +171,8 @@ def _control_data(result: ContrastResult) -> list[Datum]:
 
 def _datum(result: ContrastResult, series: str, figure: Estimate) -> Datum:
     span = figure.estimate, figure.low, figure.high
-    return datum(printable(result.agent), series, span, result.reportable)
+    split = series in ("revealed", "silent")
+    return datum(printable(result.agent), series, span, result.split_reportable if split else result.reportable)
 
 
 def datum(row: str, series: str, span: tuple[float, float | None, float | None], solid: bool = True) -> Datum:

@@ -22,6 +22,7 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="As a LaTeX table.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Write the plots into this folder, as SVG and PNG.")] = None,
     grades: Annotated[str | None, typer.Option(help="The grade set; the latest if none is named.")] = None,
     acknowledge_missing: Annotated[
         bool, typer.Option("--acknowledge-missing", help="Missing data is known; say so and report.")
@@ -53,6 +54,11 @@ def report(
         acknowledged=acknowledge_missing,
         errors=errors,
     )
+    if plots is not None:
+        from gyges.analysis.plot_files import write_plots
+
+        written = write_plots(reports_of(paths, grades, acknowledge_missing, errors)[0], plots)
+        typer.echo(f"{len(written)} files of plots are in {plots}", err=True)
 
 
 def _print_monitors(path: Path, grades: str | None, as_json: bool) -> None:
