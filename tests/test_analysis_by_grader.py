@@ -141,6 +141,21 @@ async def test_errors_that_the_set_knows_of_are_undone_beside_the_raw_figures(ru
     assert found.revealed_gap.estimate + found.silent_gap.estimate == pytest.approx(found.gap.estimate, abs=1e-9)
 
 
+async def test_where_less_is_found_than_is_wrong_on_the_labels_that_is_said(run: Path) -> None:
+    wrong_often = KnownErrors(**{**errors("alignment_faking", 95, 60).model_dump(), "labels": "hard.jsonl"})
+    with RunWriter.open(run) as writer:
+        await writer.grade_set(about("three", FINDS.model_copy(update={"errors": (wrong_often,)})))
+        with RunReader(run) as reader:
+            found = [one for one in reader.grades("one") if one.grader == "finds"]
+        await writer.grades(found, "three")
+    with RunReader(run) as reader:
+        (result,) = report_of(reader, "three").contrasts
+        (fair,) = report_of(reader, "one").contrasts
+    assert result.corrected is not None
+    assert any("its errors do not carry over" in note for note in notes(result))
+    assert not any("do not carry over" in note for note in notes(fair))
+
+
 def test_a_calibration_for_something_else_undoes_nothing() -> None:
     assert known_errors([MISSES], CONTRAST).errors == {}
     both = Contrast("training", "deployment", "complies", "positive", ("alignment_faking", "other"))

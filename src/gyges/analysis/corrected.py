@@ -59,12 +59,12 @@ def corrected(
 
 
 def _harder(rate: Estimate | None, reasoning: Calibration | None) -> Iterator[str]:
-    """Said where less is found than the grader finds wrongly on its labels: then these are another kind of text."""
+    """Said where less is found than the grader finds wrongly on its labels: these are another kind of text."""
     if rate and reasoning and rate.estimate < 1 - reasoning.specificity:
+        wrongly = f"{100 * (1 - reasoning.specificity):.1f}%"
         yield (
-            f"it finds less here ({100 * rate.estimate:.1f}%) than it finds wrongly on those labels "
-            f"({100 * (1 - reasoning.specificity):.1f}%): its errors do not carry over, and the corrected revealing "
-            "rate says little; label some of this run"
+            f"the reasoning's grader finds less here ({100 * rate.estimate:.1f}%) than it finds wrongly on its labels "
+            f"({wrongly}): its errors do not carry over, and the corrected rate says little; label some of this run"
         )
 
 
