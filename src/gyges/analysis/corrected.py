@@ -63,8 +63,9 @@ def _harder(rate: Estimate | None, reasoning: Calibration | None) -> Iterator[st
     if rate and reasoning and rate.estimate < 1 - reasoning.specificity:
         wrongly = f"{100 * (1 - reasoning.specificity):.1f}%"
         yield (
-            f"the reasoning's grader finds less here ({100 * rate.estimate:.1f}%) than it finds wrongly on its labels "
-            f"({wrongly}): its errors do not carry over, and the corrected rate says little; label some of this run"
+            f"the reasoning's grader finds less here ({100 * rate.estimate:.1f}%) than it finds wrongly on its "
+            f"labels ({wrongly}): its errors do not carry over, and the corrected rate says little; label some of "
+            "this run"
         )
 
 
