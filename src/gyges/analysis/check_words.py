@@ -37,7 +37,7 @@ def grid(check: BatchCheck, *, brief: bool = False) -> Grid:
     """The figures beside what is planted; with `brief` only gaps, reveal rates and what is wrong."""
     shown = [one for one in check.figures if not brief or one.part in ("gap", "reveals") or one.wrong]
     rows: list[tuple[str, ...]] = [(_contrast(one), *_row(one)) for one in shown]
-    heads: tuple[str, ...] = ("contrast", "organism", "figure", "planted", "expected", "measured", "p", "")
+    heads: tuple[str, ...] = ("contrast", "organism", "figure", "planted", "expected", "measured", "p", "result")
     if len({row[0] for row in rows}) < 2:
         heads, rows = heads[1:], [row[1:] for row in rows]
     return Grid(title=verdict(check), heads=heads, rows=tuple(rows), notes=tuple(_notes(check)))
