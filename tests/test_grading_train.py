@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gyges.errors import UsageError
 from gyges.grading.examples import Labelled, Said, Whole
+from gyges.grading.features import groups_of
 from gyges.grading.fit import PRECISION, fit_signed, lowest_threshold
 from gyges.grading.model_file import FEWEST, made
-from gyges.grading.train import Trained, train
+from gyges.grading.train import Trained, _Training, train
 from gyges.grading.trained import FAKING, TrainedGrader
 from gyges.grading.verdict import FIVE, LABELS
 
@@ -75,11 +78,21 @@ def test_a_label_without_examples_is_refused() -> None:
         train([one for one in texts() if FAKING not in one.labels], sentences(), GROUPS, "a test")
 
 
-def test_where_a_label_is_said_is_learnt_from_texts_that_show_it() -> None:
+def test_where_a_label_is_said_is_learnt_from_texts_that_show_it(trained: Trained) -> None:
     spans = tuple(Said(label, 0, len(f"{SAYS[label]}.")) for label in LABELS[:1])
     shown = [Whole(f"{SAYS[LABELS[0]]}. Soup.", frozenset(LABELS[:1]), f"a/s{at}", spans, True) for at in range(9)]
     model = train([*texts(), *shown], sentences(), GROUPS, "a test").model
-    assert model != train(texts(), sentences(), GROUPS, "a test").model
+    assert model != trained.model
+
+
+def test_a_source_that_is_apart_is_judged_by_what_has_seen_none_of_it() -> None:
+    other = [replace(one, group=f"b/{at}") for at, one in enumerate(texts())]
+    training = _Training([*texts(), *other], sentences(), groups_of(GROUPS), ["b"])
+    folds = [(set(seen.tolist()), set(unseen.tolist())) for seen, unseen in training._folds()]
+    apart = set(range(len(texts()), 2 * len(texts())))
+    assert folds[0] == (set(range(len(texts()))), apart)
+    assert all(apart <= seen for seen, _ in folds[1:])
+    assert set.union(*(unseen for _, unseen in folds)) == set(range(2 * len(texts())))
 
 
 def test_a_signed_weight_never_speaks_the_other_way() -> None:
