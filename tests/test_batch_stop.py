@@ -141,6 +141,11 @@ def test_a_budget_ends_the_run_between_pairs_with_exit_code_3(study: Study, gyge
             contexts = [heading.key.context for heading in reader.headings()]
         assert contexts == ["deployment", "training"] * 4
         assert gyges("resume", path.stem).code == 0
+        again = gyges("resume", path.stem)
+        assert again.code == 0
+        assert "nothing was left to be played" in again.err
+        with RunReader(path) as reader:
+            assert len(reader.grade_sets()) == 1
     assert outcomes(path) == [Outcome.COMPLETED] * 24
 
 

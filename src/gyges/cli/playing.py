@@ -34,6 +34,7 @@ from gyges.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from gyges.batch.run import Prepared
+    from gyges.transcripts.record import Outcome
 
 
 @app.command()
@@ -219,6 +220,7 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
 
     # Rules that can't be read must be known before anything is paid for.
     default_graders()
+    before = {} if new else outcomes(path)
     # LangGraph brings a tracer that uploads what it sees when the environment says so. Not here.
     os.environ["LANGSMITH_TRACING"] = "false"
     for profile in prepared.profiles:
@@ -241,8 +243,16 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
         typer.echo(f"{left.calls} calls in {left.batches} batches are with the provider")
         typer.echo(f"come back with: gyges resume {path.stem}")
         return
-    grade_and_report(path)
+    grade_and_report(path, again=new or outcomes(path) != before)
     check_errors(path, tolerated)
+
+
+def outcomes(path: Path) -> dict[str, Outcome]:
+    """How each episode of the run ended, by its id."""
+    from gyges.transcripts.reader import RunReader
+
+    with RunReader(path) as reader:
+        return {heading.id: heading.outcome for heading in reader.headings()}
 
 
 def bearable_limits(prepared: Prepared) -> Prepared:
@@ -272,10 +282,16 @@ def played(path: Path) -> dict[tuple[str, str], int]:
     return {key: outcomes.total() - outcomes[Outcome.PENDING] for key, outcomes in counts.items()}
 
 
-def grade_and_report(path: Path) -> None:
-    """Grade the run, print its report, and write the page and the figures beside it."""
-    from gyges.grading.run import grade_run
+def grade_and_report(path: Path, *, again: bool = True) -> None:
+    """Grade the run, print its report, and write the page and the figures beside it.
 
-    grade_run(path)
+    Not `again`, where nothing was played since: then a finished set of grades stays the one that figures go by.
+    """
+    from gyges.grading.run import grade_run, is_graded
+
+    if again or not is_graded(path):
+        grade_run(path)
+    else:
+        typer.echo("nothing was left to be played; the grades stay as they are", err=True)
     print_report([path], beside=True)
     typer.echo(f"\nreport       {path.with_suffix('.html')}\ntranscripts  gyges browse {path.stem}")

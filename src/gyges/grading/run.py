@@ -171,6 +171,13 @@ def _set(work: _Work, reader: RunReader) -> tuple[GradeSet, bool]:
     return about, False
 
 
+def is_graded(path: Path) -> bool:
+    """Whether any set of grades is finished and has all the run's episodes."""
+    with RunReader(path) as reader:
+        sets = [known for name in reader.grade_sets() if (known := reader.grade_set(name))]
+        return any(one.episodes == reader.count() and not _unfinished(one, reader) for one in sets)
+
+
 def _unfinished(about: GradeSet, reader: RunReader) -> bool:
     return len(_done(reader, about.name)) < len(about.graders) * about.episodes
 
