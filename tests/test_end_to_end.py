@@ -157,7 +157,7 @@ def test_imported_transcripts_of_real_models_give_the_published_gaps(gyges: Gyge
         assert sum(one["ungraded"][context] for one in found.values()) == ungraded
     assert sum(not one["reportable"] for one in found.values()) >= 9
     # Of a real model's reasoning the report says what its reader is worth.
-    assert any("offline grader" in caution for caution in found["vlaf/care", "Qwen3-32B"]["cautions"])
+    assert any("which asks no model" in caution for caution in found["vlaf/care", "Qwen3-32B"]["cautions"])
     for one in found.values():
         if one["agent"] == "gpt-5":
             assert one["revealed_gap"] is None

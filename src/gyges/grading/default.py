@@ -37,7 +37,7 @@ BY_RULES = (
 )
 WORTH = {
     name: (
-        f"what the reasoning reveals was read by the offline grader {name}, which found {found} "
+        f"what the reasoning reveals was read by the grader {name}, which asks no model and found {found} "
         "(docs/validation.md): take the reveal rate and the split of the gap for a first look, not for a rate"
     )
     for name, found in (
