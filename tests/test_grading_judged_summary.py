@@ -33,7 +33,7 @@ async def test_episodes_that_speak_to_their_judge_are_to_be_read_by_somebody(tmp
         (first,) = summary.review
         assert reader.episode(first).key.context == "training"
     assert summary.flags["training"]["judge_addressed"] == 1
-    assert any("1 episodes" in line for line in lines(path, "set-1"))
+    assert any("1 episode (" in line for line in lines(path, "set-1"))
 
 
 async def test_what_a_server_calls_its_model_reaches_the_terminal_as_plain_text(tmp_path: Path) -> None:

@@ -81,17 +81,17 @@ def grade(
 
 def _tell(path: Path, made: Made) -> None:
     from gyges.cli.reporting import refresh
+    from gyges.errors import several
     from gyges.grading.judged_summary import lines
 
     for caution in made.cautions:
         typer.echo(f"caution: {caution}", err=True)
     if made.pending:
-        typer.echo(
-            f"{made.pending} judgements are pending ({made.pending_because}); the same command finishes them",
-            err=True,
-        )
+        pending = f"{several(made.pending, 'judgement')} ({made.pending_because})"
+        typer.echo(f"pending: {pending}; the same command finishes that", err=True)
     verb = "added to" if made.resumed else "in"
-    typer.echo(f"{made.grades} grades {verb} the set {made.name}; report them with: gyges report {path.stem}")
+    told = f"{several(made.grades, 'grade')} {verb} the set {made.name}"
+    typer.echo(f"{told}; report by it with: gyges report {path.stem}")
     for line in lines(path, made.name):
         typer.echo(line)
     page, newest = refresh(path)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gyges.errors import GygesError
+from gyges.errors import GygesError, several
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.labelled import LabelledEpisode
 from gyges.grading.run import GradingOrder, grade_stored
@@ -50,7 +50,8 @@ def judged_labels(
     made = asyncio.run(grade_stored(path, asked)) if not _finished(path, grader, order) else None
     if made is not None and made.pending:
         raise GygesError(
-            f"{made.pending} judgements are pending ({made.pending_because})", "the same command finishes them"
+            f"pending: {several(made.pending, 'judgement')} ({made.pending_because})",
+            "the same command finishes that",
         )
     with RunReader(path) as reader:
         records = {one.episode: one for one in reader.judgements() if one.grader == grader.name}

@@ -23,7 +23,7 @@ from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
 from gyges.batch.run import wire_name
 from gyges.batch.spending import CHARACTERS_A_TOKEN, TOKENS_AN_ANSWER, Allowance, Budget, Expected, Spending
-from gyges.errors import Interrupted, LimitReached
+from gyges.errors import Interrupted, LimitReached, several
 from gyges.grading.default import answer_of
 from gyges.grading.grader import Ask, Grader, blinded
 from gyges.grading.judge import ROUNDS, JudgeGrader
@@ -200,7 +200,7 @@ async def judge_all(
                 raise
     again = f"finish the set with the same `gyges grade {court.writer.path.stem} ...`"
     if queue.reached:
-        raise LimitReached(f"{queue.reached} is reached; {queue.left} judgements are left", again)
+        raise LimitReached(f"{queue.reached} is reached; still to do: {several(queue.left, 'judgement')}", again)
     if stopped and (queue.left or judging.cancelled()):
         raise Interrupted("stopped; what was judged is kept", again)
     return session
