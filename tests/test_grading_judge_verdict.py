@@ -10,7 +10,8 @@ import pytest
 from gyges.grading.default import judge_grader
 from gyges.grading.grader import View, blinded
 from gyges.grading.judge_file import JudgeFile
-from gyges.grading.judge_verdict import SUBMIT, Verdict, form, read_reply
+from gyges.grading.judge_reply import SUBMIT, Verdict
+from gyges.grading.judge_verdict import form, read_reply
 from gyges.grading.judge_view import shown
 from gyges.grading.reasoning import sent_before
 from gyges.models.provider import Reply
