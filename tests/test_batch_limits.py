@@ -34,11 +34,14 @@ class Metered:
 
     async def post(self, url: str, headers: Headers, body: bytes) -> Taken:
         now = time.monotonic()
-        self._left = min(CAPACITY, self._left + (now - self._at) * A_SECOND)
+        if self._left < CAPACITY:
+            self._left = min(CAPACITY, self._left + (now - self._at) * (1 if self._silent else A_SECOND))
         self._at = now
         told = [] if self._silent else self._told(url, max(0, int(self._left) - 1))
         if self._left < 1:
             self.turned_away += 1
+            # One is enough to be seen; a run that never heard of the limit is to come to its end.
+            self._left = float("inf") if self._silent else self._left
             return Taken(429, told, b'{"error": {"type": "rate_limit_error", "message": "slower"}}')
         self._left -= 1
         taken = await self._inside.post(url, headers, body)
