@@ -67,7 +67,7 @@ async def turned_away(folder: Path, agent: str, *, silent: bool) -> int:
     """How many calls of a run got a 429."""
     wire = Metered(silent=silent)
     order = Order(("walks",), (agent,), samples=3, connections=8, in_process=True)
-    prepared = prepare(replace(order, patience=Patience(first_pause=0.01, longest_pause=0.05)))
+    prepared = prepare(replace(order, patience=Patience(attempts=200, first_pause=0.01, longest_pause=0.05)))
     await play_into(folder / "run.sqlite", prepared, ignore, wire)
     with RunReader(folder / "run.sqlite") as reader:
         assert [one.outcome for one in reader.headings()] == [Outcome.COMPLETED] * EPISODES

@@ -335,6 +335,7 @@ def test_a_run_that_grows_is_indexed_again(tmp_path: Path, monkeypatch: pytest.M
 def test_a_large_run_is_read_by_a_process_of_its_own(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = client(run).get("/run/kind/pairs").text
     monkeypatch.setattr(shelf, "APART", 1)
+    monkeypatch.setattr(shelf, "WAIT", 0.0)
     large = client(run)
     answer = large.get("/run/kind/pairs")
     assert answer.status_code == 503

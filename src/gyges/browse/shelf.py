@@ -186,7 +186,9 @@ class Shelf:
                         stamp, began, first = _stamp(waiting[0].path) if waiting else (), time.monotonic(), None
                     self._tell()
             except StoreError as error:
-                waiting[0].trouble = (stamp, error)
+                # A process that ends badly after its last word has done what was asked of it.
+                if waiting:
+                    waiting[0].trouble = (stamp, error)
             finally:
                 for run in waiting:
                     self._ended(run)
