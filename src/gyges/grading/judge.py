@@ -10,7 +10,8 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gyges.grading.addressed import Addressed, Scanner
+from gyges.grading.addressed import Scanner
+from gyges.grading.addressed_forms import Addressed
 from gyges.grading.behaviour import NEEDS_JUDGE, BehaviourGrader
 from gyges.grading.grader import Bench, Judging, View
 from gyges.grading.judge_choice import NOT_SHOWN, Choices

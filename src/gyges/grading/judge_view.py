@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gyges.grading.addressed import Addressed, Scanner, masked
+from gyges.grading.addressed import Scanner, masked
+from gyges.grading.addressed_forms import Addressed
 from gyges.grading.grader import MASK, View
 from gyges.grading.judge_file import Quotable, Sees
 from gyges.grading.judge_parts import Channel, Piece, encoded
