@@ -227,6 +227,7 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
         # An address in the environment is easily forgotten, and the key goes there.
         if not profile.organism and not profile.base_url and (variable := told_elsewhere(profile.model)):
             typer.echo(f"{profile.name} is asked at {address(profile)}, as {variable} says", err=True)
+    prepared = bearable_limits(prepared)
     try:
         with Progress(prepared.planned(), {} if new else played(path)) as progress:
             if prepared.order.batch:
