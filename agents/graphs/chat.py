@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.func import entrypoint
 from langgraph.runtime import Runtime
-from langgraph.types import Command
 
 from gyges.agents.episode import EpisodeContext, EpisodeState
 from gyges.transcripts.record import Outcome
 
 
-async def turn(state: EpisodeState, runtime: Runtime[EpisodeContext]) -> Command[str]:
-    """Say the next user turn and take the answer as it comes."""
-    asked = runtime.context.next_turn(state["messages"])
-    said = runtime.context.after(asked, await runtime.context.ask(asked))
-    return Command(update=said, goto="turn" if said["outcome"] is Outcome.PENDING else END)
-
-
-# One coarse node a turn, which says itself where to go: a step of the graph costs as much as the rest of a local
-# call, and a conditional edge a sixth of a step.
-graph = (
-    StateGraph(EpisodeState, context_schema=EpisodeContext)
-    .add_node("turn", turn, destinations=("turn", END))
-    .add_edge(START, "turn")
-    .compile()
-)
+# A workflow, not a node a turn: a step of a graph costs as much as the rest of a local call, and what a step is
+# good for, going on where it stopped, the ledger of calls does already.
+@entrypoint(context_schema=EpisodeContext)
+async def graph(state: EpisodeState, *, runtime: Runtime[EpisodeContext]) -> EpisodeState:
+    """Say one user turn after the other and take the answers as they come."""
+    while state["outcome"] is Outcome.PENDING:
+        asked = runtime.context.next_turn(state["messages"])
+        state = runtime.context.after(asked, await runtime.context.ask(asked))
+    return state

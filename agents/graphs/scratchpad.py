@@ -6,25 +6,19 @@ reasoning of the message, the rest its answer. The model sees its own earlier sc
 
 from __future__ import annotations
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.func import entrypoint
 from langgraph.runtime import Runtime
-from langgraph.types import Command
 
 from gyges.agents.episode import EpisodeContext, EpisodeState, with_scratchpad
 from gyges.transcripts.record import Outcome
 
 
-async def turn(state: EpisodeState, runtime: Runtime[EpisodeContext]) -> Command[str]:
-    """Say the next user turn, take the answer and set its scratchpad apart."""
-    asked = runtime.context.next_turn(state["messages"])
-    reply = await runtime.context.ask(asked)
-    said = runtime.context.after(asked, with_scratchpad(reply, runtime.context.scratchpad))
-    return Command(update=said, goto="turn" if said["outcome"] is Outcome.PENDING else END)
-
-
-graph = (
-    StateGraph(EpisodeState, context_schema=EpisodeContext)
-    .add_node("turn", turn, destinations=("turn", END))
-    .add_edge(START, "turn")
-    .compile()
-)
+@entrypoint(context_schema=EpisodeContext)
+async def graph(state: EpisodeState, *, runtime: Runtime[EpisodeContext]) -> EpisodeState:
+    """Say one user turn after the other, take the answers and set their scratchpads apart."""
+    context = runtime.context
+    while state["outcome"] is Outcome.PENDING:
+        asked = context.next_turn(state["messages"])
+        reply = await context.ask(asked)
+        state = context.after(asked, with_scratchpad(reply, context.scratchpad))
+    return state

@@ -11,6 +11,7 @@ import dataclasses
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
@@ -24,7 +25,7 @@ from gyges.transcripts.record import Message, Outcome, Visibility
 from gyges.transcripts.world import seen, with_start
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
+    from langgraph.pregel import Pregel
 
     from gyges.agents.tools import Bench, Toolbox
 
@@ -45,6 +46,10 @@ class EpisodeState(TypedDict):
     reason: str
 
 
+class Spent(Exception):  # noqa: N818 - a limit, not an error
+    """The episode has used what it may use."""
+
+
 @dataclass(frozen=True, slots=True)
 class EpisodeContext:
     """What a graph is given: the plan's words and a way to ask the model. The context's name is not in it."""
@@ -60,6 +65,8 @@ class EpisodeContext:
     alternatives: tuple[tuple[Alternative, ...], ...] = ()
     """For each turn, what may be said in its place."""
     world: World | None = None
+    steps: int = 50
+    """Turns at most: a workflow is one step to LangGraph, whatever is said in it."""
 
     def next_turn(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The messages with the next user turn added, after the opening where the episode begins."""
@@ -68,7 +75,9 @@ class EpisodeContext:
         return (*said, Message("user", turn.text, signal=turn.signal))
 
     def turn(self, at: int, said: Sequence[Message]) -> Text:
-        """The user's words in this turn, by what was done so far."""
+        """The user's words in this turn, by what was done so far. Raises Spent where there are too many."""
+        if at >= self.steps:
+            raise Spent(f"more than {self.steps} steps")
         others = self.alternatives[at] if self.alternatives else ()
         if not others:
             return self.turns[at]
@@ -114,10 +123,6 @@ class Played:
 
 Price = Callable[[int, int], float]
 """US dollars for so many tokens of input and of output."""
-
-
-class Spent(Exception):  # noqa: N818 - a limit, not an error
-    """The episode has used what it may use."""
 
 
 class _Witness:
@@ -176,7 +181,7 @@ def opening(system: Text, instructions: str) -> tuple[Message, ...]:
 
 
 async def play(
-    graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState],
+    graph: Pregel[EpisodeState, EpisodeContext, EpisodeState, EpisodeState],
     plan: Plan,
     ask: Ask,
     *,
@@ -194,24 +199,32 @@ async def play(
     except that what concerns the whole run passes through: CallFailed (a wrong key, say), and MemoryError.
 
     `tokens` are those of all calls, input and output, and `cost` is what they cost: once one is used up no call is
-    made, and the outcome is `step_limit`.
+    made, and the outcome is `step_limit`. So it is after `steps`, of the graph or turns of the user.
     `watch` is given the deadline, for whoever has reason to move it.
     """
     from langgraph.errors import GraphRecursionError
     from langsmith import tracing_context
+    from langsmith.utils import tracing_is_enabled
 
     witness = _Witness(ask, tokens, cost, price)
     own = toolbox.open() if toolbox else None
     bench = WorldBench.of(plan.world) if plan.world else own
     context = EpisodeContext(
-        opening(plan.system, instructions), plan.turns, witness, scratchpad, bench, plan.alternatives, plan.world
+        opening(plan.system, instructions),
+        plan.turns,
+        witness,
+        scratchpad,
+        bench,
+        plan.alternatives,
+        plan.world,
+        steps,
     )
     state: EpisodeState = {"messages": (), "outcome": Outcome.PENDING, "reason": ""}
     outcome, reason = Outcome.ERRORED, "the graph ended without an answer"
     deadline = asyncio.timeout(seconds)
     try:
         # LangGraph would send every prompt to a tracing service wherever the environment has a switch for it.
-        with tracing_context(enabled=False):
+        with tracing_context(enabled=False) if tracing_is_enabled() else nullcontext():
             async with deadline:
                 if watch:
                     watch(deadline)

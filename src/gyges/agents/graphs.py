@@ -8,20 +8,20 @@ from gyges.agents.code import load_module, named
 from gyges.errors import AuthoringError, Place
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
+    from langgraph.pregel import Pregel
 
     from gyges.agents.episode import EpisodeContext, EpisodeState
 
 
 def load_graph(
     where: str,
-) -> CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]:
-    """The compiled graph that `where` names. Raises UsageError or AuthoringError when there is none."""
-    from langgraph.graph.state import CompiledStateGraph
+) -> Pregel[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]:
+    """The compiled graph or workflow that `where` names. Raises UsageError or AuthoringError when there is none."""
+    from langgraph.pregel import Pregel
 
     path, name = named(where)
     graph = load_module(path).get(name)
-    if not isinstance(graph, CompiledStateGraph):
+    if not isinstance(graph, Pregel):
         raise AuthoringError(
             Place(path), f"{name!r} is not a compiled graph", f"end with {name} = builder.compile()"
         )

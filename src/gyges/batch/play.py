@@ -30,7 +30,7 @@ from gyges.transcripts.manifest import Added, samples_of
 from gyges.transcripts.record import Call, Episode, EpisodeKey, Outcome
 
 if TYPE_CHECKING:
-    from langgraph.graph.state import CompiledStateGraph
+    from langgraph.pregel import Pregel
 
 log = logging.getLogger("gyges.batch")
 
@@ -45,10 +45,10 @@ class Agent:
     """An agent, ready to play: its profile, its graph and its line to the model."""
 
     profile: Profile
-    graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]
+    graph: Pregel[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]
     line: Line
     toolbox: Toolbox | None = None
-    world_graph: CompiledStateGraph[EpisodeState, EpisodeContext, EpisodeState, EpisodeState] | None = None
+    world_graph: Pregel[EpisodeState, EpisodeContext, EpisodeState, EpisodeState] | None = None
     """The graph for plans with a world, where the profile's own graph uses no tools."""
     added: Added | None = None
     """What it plays, of an organism that the run added by itself; None: everything."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import cast
 from urllib.parse import urlsplit
 
 import anthropic
@@ -17,7 +18,7 @@ import httpx2
 from gyges.errors import UsageError
 from gyges.models import begun as beginnings
 from gyges.models import streams, wire
-from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
+from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
 from gyges.models.failures import failed, failed_inside
 from gyges.models.http import Wire, timeouts
 from gyges.models.provider import Begun, Form, Received, Reply, Sampling, Tool, Usage
@@ -67,7 +68,9 @@ class AnthropicMessages:
             base_url=base_url,
             max_retries=0,
             timeout=timeouts(),
-            default_headers=ASKED,
+            default_headers=cast(
+                "dict[str, str]", ASKED | dict.fromkeys((*UNSAID, *UNSAID_OF_A_CALL), anthropic.Omit())
+            ),
             open_telemetry=False,
             http_client=http_client(base_url, connections, most_bytes, wire),
         )

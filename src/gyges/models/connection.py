@@ -31,6 +31,12 @@ MOST_BYTES = 32 * 1024 * 1024
 
 ASKED = {"Accept-Encoding": "identity"}
 """A compressed answer could be a thousand times larger than its bytes."""
+UNSAID = tuple(
+    f"X-Stainless-{name}"
+    for name in ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
+)
+UNSAID_OF_A_CALL = ("x-stainless-retry-count", "x-stainless-read-timeout", "x-stainless-timeout")
+"""What the SDKs tell of this machine and of themselves. Nobody needs it, and it is half of a request's headers."""
 
 PLACEHOLDER = "no-key"
 """Sent as the key where none is needed."""
@@ -95,7 +101,7 @@ class Connection:
 
     def _received(self, response: httpx2.Response) -> Received:
         headers = tuple(
-            (name, self._masked(value.encode()).decode())
+            (name, self._masked(value.encode()).decode() if self._secret else value)
             for name, value in response.headers.multi_items()
             if name.lower() not in _NEVER_KEPT
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
 from gyges.errors import UsageError
-from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client
+from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
 from gyges.models.http import Wire, timeouts
 from gyges.models.provider import Received, Sampling
 
@@ -42,12 +43,13 @@ class OpenAIConnection:
         own = is_openai(base_url)
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + path
+        self._unsaid = dict.fromkeys(UNSAID_OF_A_CALL, openai.Omit())
         self._client = openai.AsyncOpenAI(
             api_key=key,
             base_url=base_url,
             max_retries=0,
             timeout=timeouts(),
-            default_headers=ASKED,
+            default_headers=cast("dict[str, str]", ASKED | dict.fromkeys(UNSAID, openai.Omit())),
             # The environment's organization and project are OpenAI's business only.
             organization=None if own else "",
             project=None if own else "",
@@ -64,7 +66,7 @@ class OpenAIConnection:
             self._url,
             content=body,
             cast_to=httpx2.Response,
-            options={"headers": headers, "security": {"bearer_auth": True}},
+            options={"headers": {**self._unsaid, **headers}, "security": {"bearer_auth": True}},
         )
 
     async def close(self) -> None:

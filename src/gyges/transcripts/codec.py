@@ -90,7 +90,13 @@ def unpack(data: bytes) -> bytes:
 
 def spell(value: Json) -> str:
     """Canonical JSON, with every string as it is stored: equal values give equal text."""
-    return json.dumps(_walk(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    spelt = _dumps(value)
+    # What has to be spelt otherwise is rare, and shows: JSON escapes NUL and DLE, and surrogates are no UTF-8.
+    return spelt if "\\u00" not in spelt and _is_utf8(spelt) else _dumps(_walk(value))
+
+
+def _dumps(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _walk(value: Json) -> Json:

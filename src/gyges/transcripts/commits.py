@@ -56,6 +56,9 @@ PASSING = {
 }
 """For how many seconds a failure of the disk is waited out, by SQLite's primary code."""
 
+REFUSALS = (StoreError, sqlite3.IntegrityError, ValueError, TypeError, OverflowError)
+"""What concerns one row and no other."""
+
 Waiter = asyncio.Future[None]
 Refused = dict[int, StoreError]
 """By the row's place in its group."""
@@ -251,24 +254,38 @@ class Commits:
 
     def _commit(self, group: Sequence[_Entry]) -> Refused:
         execute = self._connection.execute
-        refused: Refused = {}
         execute("BEGIN IMMEDIATE")
         reach("commit-begun")
-        for number, entry in enumerate(group):
-            execute("SAVEPOINT entry")
-            try:
+        refused: Refused = {}
+        try:
+            for entry in group:
                 entry.write(self._connection)
-            except StoreError as error:
-                refused[number] = error
-            except (sqlite3.IntegrityError, ValueError, TypeError, OverflowError) as error:
-                refused[number] = StoreError(f"{self._path} can't take this: {error}")
-            if number in refused:
-                execute("ROLLBACK TO entry")
-            execute("RELEASE entry")
+        except REFUSALS:
+            # Rare enough that it need not be foreseen: once more, each row by itself.
+            execute("ROLLBACK")
+            execute("BEGIN IMMEDIATE")
+            refused = self._one_by_one(group)
         reach("commit-written")
         execute("COMMIT")
         reach("commit-done")
         return refused
+
+    def _one_by_one(self, group: Sequence[_Entry]) -> Refused:
+        """Write what is not refused, and tell what is."""
+        execute = self._connection.execute
+        refused: Refused = {}
+        for number, entry in enumerate(group):
+            execute("SAVEPOINT entry")
+            try:
+                entry.write(self._connection)
+            except REFUSALS as error:
+                refused[number] = self._refusal(error)
+                execute("ROLLBACK TO entry")
+            execute("RELEASE entry")
+        return refused
+
+    def _refusal(self, error: Exception) -> StoreError:
+        return error if isinstance(error, StoreError) else StoreError(f"{self._path} can't take this: {error}")
 
     def _checkpoint(self) -> Refused:
         """The log into the file, as far as nobody reads in it."""
