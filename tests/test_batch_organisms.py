@@ -22,7 +22,7 @@ from gyges.batch.spending import Allowance
 from gyges.batch.status import status
 from gyges.errors import AuthoringError, LimitReached, Place, UsageError
 from gyges.grading.run import grade_run
-from gyges.models.in_process import ADDRESS
+from gyges.models.http import IN_PROCESS
 from gyges.scenarios.read import Scenario, select
 from gyges.transcripts.manifest import Added, samples_of
 from gyges.transcripts.reader import RunReader
@@ -36,7 +36,7 @@ NAMES = {"organism/faker", "organism/silent-faker", "organism/muser"}
 
 
 def order(*scenarios: str, agents: tuple[str, ...] = REAL) -> Order:
-    return Order(scenarios or ("walks",), agents, base_url=f"{ADDRESS}/v1", in_process=True, organisms=True)
+    return Order(scenarios or ("walks",), agents, base_url=f"{IN_PROCESS}/v1", in_process=True, organisms=True)
 
 
 def ignore(episode: Episode) -> None:

@@ -44,8 +44,8 @@ ASKED = {
     "match": {"body": '^(?!.*"role": ?"tool").*'},
     "fault": {"kind": "change", "set": {"choices.0.message.tool_calls": json.dumps([CALL])}},
 }
-SECONDS_TO_STOP = 8.0
-"""Three where there is nothing else to do; a tool is given up after ten."""
+SECONDS_TO_STOP = 3.0
+"""After the second signal. A tool is given up after ten."""
 UNHURRIED = replace(PATIENCE, call_seconds=1.5)
 
 

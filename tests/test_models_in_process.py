@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from gyges.batch.run import Order, play_into, prepare
-from gyges.models.http import Client, Headers, Taken
-from gyges.models.in_process import ADDRESS, InProcess, is_in_process
+from gyges.models.http import IN_PROCESS, Client, Headers, Taken, is_in_process
+from gyges.models.in_process import InProcess
 from gyges.models.provider import Sampling
 from gyges.models.registry import provider
 from gyges.scenarios.plan import Seed
@@ -37,7 +37,7 @@ async def test_a_run_without_sockets_is_byte_for_byte_the_run_with_them(tmp_path
 @pytest.mark.parametrize("model", ["vllm/faker", "openai-responses/faker", "anthropic/faker"])
 async def test_every_wire_format_reaches_them(model: str) -> None:
     wire = InProcess.knowing(["walks"], Seed(1))
-    made, name = provider(model, f"{ADDRESS}/v1", key="k" * 20, wire=wire)
+    made, name = provider(model, f"{IN_PROCESS}/v1", key="k" * 20, wire=wire)
     body = made.request(name, [Message("user", "Hello.")], Sampling())
     reply = made.read(await made.send(body, {}))
     assert reply.message.text

@@ -25,6 +25,7 @@ from gyges.transcripts.record import Message, Outcome, Visibility
 from gyges.transcripts.world import seen, with_start
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
     from langgraph.pregel import Pregel
 
     from gyges.agents.tools import Bench, Toolbox
@@ -202,6 +203,7 @@ async def play(
     made, and the outcome is `step_limit`. So it is after `steps`, of the graph or turns of the user.
     `watch` is given the deadline, for whoever has reason to move it.
     """
+    from langchain_core.callbacks import AsyncCallbackManager
     from langgraph.errors import GraphRecursionError
     from langsmith import tracing_context
     from langsmith.utils import tracing_is_enabled
@@ -228,9 +230,9 @@ async def play(
             async with deadline:
                 if watch:
                     watch(deadline)
-                async for value in graph.astream(
-                    state, {"recursion_limit": steps}, context=context, stream_mode="values"
-                ):
+                # With a manager at hand LangGraph makes none of the environment's listeners.
+                config: RunnableConfig = {"recursion_limit": steps, "callbacks": AsyncCallbackManager([])}
+                async for value in graph.astream(state, config, context=context, stream_mode="values"):
                     state = value  # type: ignore[assignment]  # with stream_mode="values" it is the state
         if state["outcome"] is not Outcome.PENDING:
             outcome, reason = state["outcome"], state["reason"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def load_graph(
     where: str,
 ) -> Pregel[EpisodeState, EpisodeContext, EpisodeState, EpisodeState]:
-    """The compiled graph or workflow that `where` names. Raises UsageError or AuthoringError when there is none."""
+    """The compiled graph, or workflow, that `where` names. Raises UsageError, or AuthoringError for none."""
     from langgraph.pregel import Pregel
 
     path, name = named(where)

@@ -39,7 +39,7 @@ from gyges.batch.process_messages import (
 from gyges.batch.process_pipe import Pipe
 from gyges.batch.run import agents_at
 from gyges.batch.spending import Spending
-from gyges.models.in_process import InProcess, is_in_process
+from gyges.models.http import Wire, is_in_process
 from gyges.models.provider import CallFailed, Usage
 from gyges.models.rate_limits import Room
 from gyges.scenarios.plan import Seed
@@ -146,9 +146,9 @@ async def work(end: socket.socket) -> None:
     assert isinstance(start, Start)
     profiles = [Profile.model_validate_json(profile) for profile in start.profiles]
     seed = Seed(start.seed)
-    inside = any(is_in_process(profile.base_url or "") for profile in profiles)
-    wire = InProcess.knowing(start.scenarios, seed) if inside else None
-    async with agents_at("", profiles, Limits(), start.patience, start.worlds, wire) as near:
+    async with agents_at(
+        "", profiles, Limits(), start.patience, start.worlds, _wire(profiles, start, seed)
+    ) as near:
         agents = [far(agent, desk, place) for place, agent in enumerate(near)]
         pipe.send(Ready())
         playing: set[asyncio.Task[None]] = set()
@@ -170,6 +170,15 @@ async def work(end: socket.socket) -> None:
                 heard(message)
     # The run is gone: what is under way can't be stored any more, and nobody waits for it.
     os._exit(0)
+
+
+def _wire(profiles: Sequence[Profile], start: Start, seed: Seed) -> Wire | None:
+    """Organisms in this process, where an agent is said to answer here."""
+    if not any(is_in_process(profile.base_url or "") for profile in profiles):
+        return None
+    from gyges.models.in_process import InProcess
+
+    return InProcess.knowing(start.scenarios, seed)
 
 
 def _check(task: asyncio.Task[None]) -> None:

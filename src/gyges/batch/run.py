@@ -331,14 +331,16 @@ async def ready_agents(prepared: Prepared, wire: Wire | None = None) -> AsyncIte
 
     `wire` is taken in the place of sockets where an agent is said to answer in this process.
     """
-    from gyges.models.in_process import ADDRESS, InProcess
+    from gyges.models.http import IN_PROCESS
 
     order, worlds = prepared.order, any(plan.world for plan in prepared.plans)
     async with AsyncExitStack() as stack:
-        served = ADDRESS if order.in_process else ""
+        served = IN_PROCESS if order.in_process else ""
         if not served and any(profile.organism and not profile.base_url for profile in prepared.profiles):
             served = await stack.enter_async_context(organism_server(prepared.served(), order.seed))
         if order.in_process and wire is None:
+            from gyges.models.in_process import InProcess
+
             wire = InProcess.knowing(prepared.served(), Seed(order.seed))
         added = prepared.chosen.added
         yield await stack.enter_async_context(
@@ -360,7 +362,7 @@ async def agents_at(
 
     Those that were `added` to the run keep no pace: nobody else's limits are theirs.
     """
-    from gyges.models.in_process import is_in_process
+    from gyges.models.http import is_in_process
     from gyges.models.registry import provider
 
     async with AsyncExitStack() as stack:

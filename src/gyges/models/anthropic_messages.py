@@ -20,7 +20,7 @@ from gyges.models import begun as beginnings
 from gyges.models import streams, wire
 from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
 from gyges.models.failures import failed, failed_inside
-from gyges.models.http import Wire, timeouts
+from gyges.models.http import Wire, address, timeouts
 from gyges.models.provider import Begun, Form, Received, Reply, Sampling, Tool, Usage
 from gyges.models.tools import Written, arguments, settled
 from gyges.models.wire import Json
@@ -40,6 +40,13 @@ _CUT = {
     # the provider's. A model of Anthropic's that refuses says so in prose, and ends its turn.
     "refusal": Outcome.FILTERED_BY_PROVIDER,
 }
+
+
+class _Client(anthropic.AsyncAnthropic):
+    """The SDK's client, taking an address apart once: that is half of what building a request costs."""
+
+    def _prepare_url(self, url: str) -> httpx2.URL:
+        return address(url)
 
 
 class AnthropicMessages:
@@ -63,7 +70,7 @@ class AnthropicMessages:
         self._stream = stream
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + "/v1/messages"
-        self._client = anthropic.AsyncAnthropic(
+        self._client = _Client(
             api_key=key,
             base_url=base_url,
             max_retries=0,

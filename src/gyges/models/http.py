@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -25,6 +26,9 @@ READ_SECONDS = 600.0
 
 _IN_PIECES = 2**19
 """Bytes of a request above which it is written in pieces: at once it would hold everybody else up."""
+
+IN_PROCESS = "http://organisms.invalid"
+"""Where organisms are taken to be that answer in this very process; no such host can exist."""
 
 Headers = Iterable[tuple[str, str]]
 
@@ -50,13 +54,18 @@ class Wire(Protocol):
     async def close(self) -> None: ...
 
 
+@lru_cache(maxsize=256)
+def address(url: str) -> httpx2.URL:
+    """A whole URL. There are few of them, and taking one apart costs as much as posting to it."""
+    return httpx2.URL(url)
+
+
 class Client(httpx2.AsyncClient):
     """What an SDK calls. Errors of the wire go through it unchanged."""
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(transport=httpx2.AsyncBaseTransport(), trust_env=False, timeout=timeouts())
         self._wire = wire
-        self._urls: dict[str, httpx2.URL] = {}
 
     def build_request(
         self,
@@ -72,19 +81,10 @@ class Client(httpx2.AsyncClient):
         if not isinstance(content, bytes) or params or others.get("files") or others.get("data"):
             raise TypeError("this client posts bytes and nothing else")
         assert headers is None or isinstance(headers, (httpx2.Headers, list))
-        request = httpx2.Request(method, self._parsed(url), headers=headers, stream=_Body(content))
+        request = httpx2.Request(method, address(str(url)), headers=headers, stream=_Body(content))
         # Headers are ASCII, as the SDK made sure of; httpx2 would find it out anew for every one it reads.
         request.headers.encoding = "ascii"
         return request
-
-    def _parsed(self, url: httpx2.URL | str) -> httpx2.URL:
-        """The URL. There are few of them, and taking one apart costs as much as posting to it."""
-        if isinstance(url, httpx2.URL):
-            return url
-        known = self._urls.get(url)
-        if known is None:
-            known = self._urls[url] = httpx2.URL(url)
-        return known
 
     async def send(self, request: httpx2.Request, **_: object) -> httpx2.Response:
         assert isinstance(request.stream, _Body)
@@ -126,6 +126,10 @@ class _Whole(httpx2.Response):
 
     async def aclose(self) -> None:
         pass
+
+
+def is_in_process(base_url: str) -> bool:
+    return urlsplit(base_url).hostname == urlsplit(IN_PROCESS).hostname
 
 
 def timeouts() -> httpx2.Timeout:

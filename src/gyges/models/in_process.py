@@ -15,13 +15,6 @@ from gyges.models.serve import ROUTES, Server
 from gyges.scenarios.plan import Seed
 from gyges.scenarios.read import families, select
 
-ADDRESS = "http://organisms.invalid"
-"""Where they are taken to be; no such host can exist."""
-
-
-def is_in_process(base_url: str) -> bool:
-    return urlsplit(base_url).hostname == urlsplit(ADDRESS).hostname
-
 
 class InProcess:
     """A wire to a `Server`. An answer comes after `seconds`, or else in the next round of the loop."""

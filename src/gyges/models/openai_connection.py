@@ -11,7 +11,7 @@ import openai
 
 from gyges.errors import UsageError
 from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
-from gyges.models.http import Wire, timeouts
+from gyges.models.http import Wire, address, timeouts
 from gyges.models.provider import Received, Sampling
 
 
@@ -26,6 +26,13 @@ def refuse_budget(sampling: Sampling) -> None:
         raise UsageError(
             "OpenAI's formats take no budget of reasoning tokens", "leave reasoning_tokens out, set an effort"
         )
+
+
+class _Client(openai.AsyncOpenAI):
+    """The SDK's client, taking an address apart once: that is half of what building a request costs."""
+
+    def _prepare_url(self, url: str) -> httpx2.URL:
+        return address(url)
 
 
 class OpenAIConnection:
@@ -44,7 +51,7 @@ class OpenAIConnection:
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + path
         self._unsaid = dict.fromkeys(UNSAID_OF_A_CALL, openai.Omit())
-        self._client = openai.AsyncOpenAI(
+        self._client = _Client(
             api_key=key,
             base_url=base_url,
             max_retries=0,
