@@ -116,7 +116,8 @@ async def anthropic_sdk(port: int, calls: int, connections: int) -> Work:
 
 async def gyges(port: int, calls: int, connections: int, provider: str = "vllm", turns: int = 1) -> Work:
     """Everything on: plans, LangGraph, the SDK's client, the ledger with its intents, the transcript."""
-    from gyges.batch.run import Order, play_into, prepare
+    from gyges.batch.order import Order, prepare
+    from gyges.batch.run import play_into
 
     # Start-up is nobody's cost a call.
     import_module("langgraph.graph.state")
@@ -137,7 +138,8 @@ async def gyges(port: int, calls: int, connections: int, provider: str = "vllm",
 
 async def gyges_in_process(calls: int, connections: int, processes: int) -> Work:
     """The same with organisms that answer in the playing processes: no socket, and no start-up in the figures."""
-    from gyges.batch.run import Order, play_into, prepare
+    from gyges.batch.order import Order, prepare
+    from gyges.batch.run import play_into
 
     import_module("gyges.models.openai_chat")
     folder = a_study(scenarios := 10, 1)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gyges.batch.run import Order, Prepared, prepare
+from gyges.batch.order import Order, Prepared, prepare
 from gyges.transcripts import commits, failpoint
 from gyges.transcripts.record import Episode, EpisodeKey, Outcome
 from gyges.transcripts.verify import verify

@@ -21,8 +21,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from gyges.batch.loop import run as run_loop
+from gyges.batch.order import Order, Prepared, prepare
 from gyges.batch.play import noise
-from gyges.batch.run import Order, Prepared, play_into, play_rest, prepare
+from gyges.batch.run import play_into, play_rest
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import serve

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gyges.batch.loop import run
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into
 from gyges.models.http import Headers, Taken
 from gyges.models.in_process import InProcess
 from gyges.scenarios.plan import Seed

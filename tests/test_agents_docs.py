@@ -18,7 +18,8 @@ from gyges.agents.profile import load_profile
 from gyges.agents.tools import load_tools
 from gyges.batch.fork import ForkOrder, prepare_forks
 from gyges.batch.fork_play import play_forks
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus
 from gyges.models.serve import serve

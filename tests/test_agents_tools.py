@@ -16,7 +16,8 @@ from gyges.agents import tools as tools_module
 from gyges.agents.episode import Played, play
 from gyges.agents.graphs import load_graph
 from gyges.agents.tools import SimulatedTool, Toolbox, load_tools, simulated
-from gyges.batch.run import Order, play_into, play_rest, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into, play_rest
 from gyges.errors import AuthoringError, UsageError
 from gyges.models.provider import Provider, Reply, Sampling, Tool
 from gyges.models.registry import provider

@@ -12,7 +12,8 @@ import pytest
 from gyges.agents.episode import Played, play
 from gyges.agents.graphs import load_graph
 from gyges.agents.world import WorldBench
-from gyges.batch.run import Order, play_into, play_rest, prepare, prepare_again
+from gyges.batch.order import Order, prepare, prepare_again
+from gyges.batch.run import play_into, play_rest
 from gyges.errors import UsageError
 from gyges.grading.behaviour import BehaviourGrader
 from gyges.grading.grader import blinded

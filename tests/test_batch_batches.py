@@ -15,8 +15,8 @@ import pytest
 
 from gyges.batch import batches
 from gyges.batch.batches import Left, play_batches
+from gyges.batch.order import Order, Prepared, prepare
 from gyges.batch.prices import Price
-from gyges.batch.run import Order, Prepared, prepare
 from gyges.batch.spending import Allowance
 from gyges.batch.status import lines, status
 from gyges.errors import GygesError, LimitReached, ProviderError, UsageError

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gyges.batch.order import Order, prepare, prepare_again
 from gyges.batch.retry import Patience
-from gyges.batch.run import Order, play_into, play_rest, prepare, prepare_again
+from gyges.batch.run import play_into, play_rest
 from gyges.errors import AuthenticationError, ProviderError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus

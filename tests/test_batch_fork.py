@@ -15,7 +15,8 @@ from gyges.analysis.report import report_of
 from gyges.analysis.report_text import forks_to_text
 from gyges.batch.fork import ForkOrder, prepare_forks, prepare_forks_again
 from gyges.batch.fork_play import play_forks
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into
 from gyges.batch.status import lines as status_lines
 from gyges.batch.status import status
 from gyges.errors import UsageError

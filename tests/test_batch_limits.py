@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gyges.batch.order import Order, prepare
 from gyges.batch.retry import Patience
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.run import play_into
 from gyges.models.http import Headers, Taken
 from gyges.models.in_process import InProcess
 from gyges.scenarios.plan import Seed

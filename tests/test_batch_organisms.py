@@ -15,9 +15,10 @@ from gyges.batch import organisms as chosen_by
 from gyges.batch.batches import Left, check, play_batches
 from gyges.batch.flow import Limits
 from gyges.batch.fork import ForkOrder, prepare_forks
+from gyges.batch.order import Order, limited, prepare, prepare_again
 from gyges.batch.organisms import MOST_PAIRS, PAIRS, known_to_organisms
 from gyges.batch.plan import agent_plans, lines
-from gyges.batch.run import Order, limited, play_into, play_rest, prepare, prepare_again
+from gyges.batch.run import play_into, play_rest
 from gyges.batch.spending import Allowance
 from gyges.batch.status import status
 from gyges.errors import AuthoringError, LimitReached, Place, UsageError

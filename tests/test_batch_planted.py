@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gyges.batch.run import Order, prepare
+from gyges.batch.order import Order, prepare
 from gyges.transcripts.manifest import Manifest
 
 TWO = ("tiers/boiler", "tiers/mill-board")

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from gyges.batch.run import Order, limited, play_into, play_rest, prepare, prepare_again
+from gyges.batch.order import Order, limited, prepare, prepare_again
+from gyges.batch.run import play_into, play_rest
 from gyges.batch.spending import Allowance
 from gyges.errors import AuthenticationError, GygesError, LimitReached
 from gyges.transcripts.reader import RunReader

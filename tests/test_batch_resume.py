@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gyges.batch.run import Order, differences, prepare, prepare_again
+from gyges.batch.order import Order, differences, prepare, prepare_again
 from gyges.errors import UsageError
 from gyges.transcripts.manifest import Manifest
 from tests.conftest import Study

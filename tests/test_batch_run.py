@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gyges.batch.run import Order, Prepared, play_into, play_rest, prepare, prepare_again
+from gyges.batch.order import Order, Prepared, prepare, prepare_again
+from gyges.batch.run import play_into, play_rest
 from gyges.errors import AuthenticationError, LimitReached, UsageError
 from gyges.models.organism import read_organisms
 from gyges.models.organism_corpus import Corpus

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gyges.batch.order import Order, prepare
 from gyges.batch.prices import Price, price_of, read_prices
-from gyges.batch.run import Order, prepare
 from gyges.batch.spending import Allowance, Expected, Spending, expected
 from gyges.errors import AuthoringError, UsageError
 from gyges.models.provider import Usage

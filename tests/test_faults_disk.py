@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from gyges.batch.descriptors import within
-from gyges.batch.run import play_some, prepare, ready_agents
+from gyges.batch.lines import ready_agents
+from gyges.batch.order import prepare
+from gyges.batch.run import play_some
 from gyges.transcripts import commits
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Outcome

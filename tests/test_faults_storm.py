@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gyges.batch.run import play_into, prepare
+from gyges.batch.order import prepare
+from gyges.batch.run import play_into
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Outcome
 from tests.test_batch_faults import PATIENCE, Entry, fault, ignore, order, organisms

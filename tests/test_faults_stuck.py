@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from gyges.agents import tools
-from gyges.batch.run import play_into, prepare
+from gyges.batch.order import prepare
+from gyges.batch.run import play_into
 from gyges.batch.status import status
 from gyges.grading.run import grade_stored
 from gyges.transcripts.reader import RunReader
@@ -147,7 +148,8 @@ PLAY = """
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
-from gyges.batch.run import play_into, prepare
+from gyges.batch.order import prepare
+from gyges.batch.run import play_into
 from tests.test_batch_faults import ignore, order
 from tests.test_faults_stuck import UNHURRIED
 prepared = prepare(replace(order(sys.argv[2]), patience=UNHURRIED))

@@ -13,7 +13,8 @@ from gyges.analysis.counts import count
 from gyges.analysis.gap import gap
 from gyges.analysis.rows import Table
 from gyges.analysis.table import Row, of_arm
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into
 from gyges.grading.behaviour import BehaviourGrader
 from gyges.grading.default import REFUSAL_RULES, grade
 from gyges.grading.rules import find_rules, load_rules

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from gyges.batch.run import Order, play_into, prepare
+from gyges.batch.order import Order, prepare
+from gyges.batch.run import play_into
 from gyges.models.http import IN_PROCESS, Client, Headers, Taken, is_in_process
 from gyges.models.in_process import InProcess
 from gyges.models.provider import Sampling

@@ -14,10 +14,12 @@ from itertools import chain
 from pathlib import Path
 
 from gyges.batch.batch_jobs import Answered, first_request, item_id, reread
+from gyges.batch.lines import WITHOUT_TOOLS, ready_agents, wire_name
+from gyges.batch.order import Prepared
 from gyges.batch.play import Agent, Job, play_job, provider_error, schedule
 from gyges.batch.queue import Queue
 from gyges.batch.retry import AGAIN
-from gyges.batch.run import WITHOUT_TOOLS, Prepared, discard_if_empty, play_queue, ready_agents, wire_name
+from gyges.batch.run import discard_if_empty, play_queue
 from gyges.batch.spending import Allowance, Budget
 from gyges.errors import LimitReached, ProviderError, UsageError
 from gyges.models.batches import MOST_ITEMS, Batches, Item, NotYetKnown, Result

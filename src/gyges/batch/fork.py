@@ -17,7 +17,7 @@ from gyges.agents.intervene import interventions, read_words
 from gyges.agents.paraphrase import read_rules
 from gyges.agents.profile import Profile, load_profile
 from gyges.batch.flow import Limits
-from gyges.batch.run import (
+from gyges.batch.order import (
     Prepared,
     limited,
     order_of,

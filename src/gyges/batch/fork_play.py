@@ -14,9 +14,11 @@ from gyges.batch.calls import Caller
 from gyges.batch.fork import PreparedForks
 from gyges.batch.fork_jobs import Paraphrase
 from gyges.batch.fork_schedule import Schedule
+from gyges.batch.lines import ready_agents
+from gyges.batch.order import Prepared
 from gyges.batch.play import Agent, Job
 from gyges.batch.queue import Queue
-from gyges.batch.run import Prepared, discard_if_empty, play_queue, ready_agents
+from gyges.batch.run import discard_if_empty, play_queue
 from gyges.batch.spending import Budget
 from gyges.errors import Interrupted, LimitReached
 from gyges.models.provider import CallFailed

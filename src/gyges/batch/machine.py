@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gyges.batch.run import PACKAGES
+from gyges.batch.order import PACKAGES
 from gyges.models.registry import SERVICES
 
 Verdict = Literal["ok", "warning", "bad"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from gyges.batch.order import Prepared
 from gyges.batch.prices import price_of, read_prices
-from gyges.batch.run import Prepared
 from gyges.batch.spending import ROUNDS, Expected, expected
 
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from gyges.agents.profile import Profile
 from gyges.batch.flow import Flow, Limits
 from gyges.batch.health import Halt
+from gyges.batch.lines import agents_at
 from gyges.batch.loop import run
 from gyges.batch.play import Agent, Job, play_job
 from gyges.batch.process_messages import (
@@ -37,7 +38,6 @@ from gyges.batch.process_messages import (
     Tokens,
 )
 from gyges.batch.process_pipe import Pipe
-from gyges.batch.run import agents_at
 from gyges.batch.spending import Spending
 from gyges.models.http import Wire, is_in_process
 from gyges.models.provider import CallFailed, Usage

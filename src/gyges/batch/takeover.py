@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gyges.batch.run import Prepared, differences, order_of, prepare
+from gyges.batch.order import Prepared, differences, order_of, prepare
 from gyges.errors import UsageError
 from gyges.transcripts.manifest import Manifest
 from gyges.transcripts.reader import RunReader

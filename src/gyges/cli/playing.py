@@ -33,7 +33,7 @@ from gyges.cli.reporting import print_report
 from gyges.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from gyges.batch.run import Prepared
+    from gyges.batch.order import Prepared
     from gyges.transcripts.record import Outcome
 
 
@@ -69,7 +69,7 @@ def run(
 ) -> None:
     """Play scenarios with agents, grade what they did and thought, and report."""
     from gyges.batch.flow import Limits
-    from gyges.batch.run import Order, limited, prepare
+    from gyges.batch.order import Order, limited, prepare
     from gyges.batch.spending import Allowance
     from gyges.transcripts.runs import new_run_name, run_path
 
@@ -114,7 +114,7 @@ def resume(
     """Finish a run that stopped: what was answered is not asked again. Limits are those of this command."""
     from gyges.batch.flow import Limits
     from gyges.batch.fork import limited_forks, prepare_forks_again
-    from gyges.batch.run import limited, prepare_again
+    from gyges.batch.order import limited, prepare_again
     from gyges.batch.spending import Allowance
     from gyges.batch.status import status as status_of
     from gyges.cli.forking import play_and_tell
@@ -173,8 +173,8 @@ def plan(
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
     from gyges.analysis.design import design_lines, designs_of
+    from gyges.batch.order import Order, prepare
     from gyges.batch.plan import agent_plans, lines
-    from gyges.batch.run import Order, prepare
 
     if gap is not None and not 0 < gap < 1:
         raise UsageError(f"--gap {gap} is no share between 0 and 1", "write ten points as 0.1")
@@ -213,8 +213,9 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
     from gyges.batch.batches import play_batches
     from gyges.batch.errors import check_errors
     from gyges.batch.loop import run as run_loop
+    from gyges.batch.order import address
     from gyges.batch.progress import Progress
-    from gyges.batch.run import address, play_into, play_rest
+    from gyges.batch.run import play_into, play_rest
     from gyges.grading.default import default_graders
     from gyges.models.registry import told_elsewhere
 

@@ -53,7 +53,8 @@ def _played(
 ) -> tuple[Manifest, Report]:
     from gyges.analysis.report import report_of
     from gyges.batch.loop import run as run_loop
-    from gyges.batch.run import Order, play_into, prepare
+    from gyges.batch.order import Order, prepare
+    from gyges.batch.run import play_into
     from gyges.grading.run import grade_run
     from gyges.transcripts.reader import RunReader
 

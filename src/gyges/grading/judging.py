@@ -17,11 +17,11 @@ from gyges.batch import stop
 from gyges.batch.calls import Caller, Line
 from gyges.batch.flow import Flow, Limits
 from gyges.batch.health import Health
+from gyges.batch.lines import wire_name
 from gyges.batch.play import first, provider_error
 from gyges.batch.prices import price_of, read_prices
 from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
-from gyges.batch.run import wire_name
 from gyges.batch.spending import CHARACTERS_A_TOKEN, TOKENS_AN_ANSWER, Allowance, Budget, Expected, Spending
 from gyges.errors import Interrupted, LimitReached, several
 from gyges.grading.default import answer_of
