@@ -170,7 +170,6 @@ def _sixth(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-WITH_WORLDS = 7
 """In runs of older schemas no plan has a world."""
 
 
