@@ -1,8 +1,8 @@
-"""Everything that came in during one round of the event loop is one transaction. It knows no tables.
+"""Everything that came in during some milliseconds is one transaction. It knows no tables.
 
-A row is committed in the round after it was handed over, on the loop's own thread: a commit of the usual size
-takes a fifth of a millisecond; waking another thread for it takes several where the loop is busy. What was paid
-for does not even wait for the rest of its round, unless there was a commit just now. What may
+Rows are committed on the loop's own thread: a commit of the usual size takes a fifth of a millisecond; waking
+another thread for it takes several where the loop is busy. What was paid for is committed as it is handed over,
+unless there was a commit just now, and takes with it all that waits. What may
 take longer (large rows, the log's way into the file, waiting for the disk after each commit) is done aside, in a
 thread, while rows wait their turn. A row that was handed over is committed even if nobody waits for it any more.
 
@@ -36,6 +36,8 @@ LARGE = 256 * 1024
 """Bytes of a group from which on packing them would hold up the loop."""
 MOST = 1000
 """Rows in one transaction."""
+SECONDS_TO_GATHER = 0.005
+"""What nobody paid for may wait so long for company: a commit for each row is a sixth of what a call costs."""
 SECONDS_BETWEEN_ANSWERS = 0.004
 """An answer is committed at once where the last commit is so long ago; oftener would cost more than it saves."""
 AT_A_TIME = 8
@@ -83,6 +85,7 @@ class Commits:
         self._always_aside = aside
         self._group: list[_Entry] = []
         self._arranged: asyncio.AbstractEventLoop | None = None
+        self._gathering: asyncio.AbstractEventLoop | None = None
         self._aside: tuple[Sequence[_Entry], Future[Refused]] | None = None
         self._broken: StoreError | None = None
         self._thread = ThreadPoolExecutor(1, f"gyges-store {path.stem}")
@@ -106,7 +109,9 @@ class Commits:
         loop = asyncio.get_running_loop()
         entry = _Entry(write, loop.create_future(), size)
         self._group.append(entry)
-        if paid and self._waiting_since is None and time.monotonic() - self._last >= SECONDS_BETWEEN_ANSWERS:
+        if not paid:
+            self._gather(loop)
+        elif self._waiting_since is None and time.monotonic() - self._last >= SECONDS_BETWEEN_ANSWERS:
             self._flush(loop)
         else:
             self._arrange(loop)
@@ -147,6 +152,16 @@ class Commits:
         if self._group and not self._aside and self._waiting_since is None and self._arranged is not loop:
             self._arranged = loop
             loop.call_soon(self._flush, loop)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that what is waiting is committed soon, with what comes until then."""
+        if self._gathering is not loop:
+            self._gathering = loop
+            loop.call_later(SECONDS_TO_GATHER, self._gathered, loop)
+
+    def _gathered(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._gathering = None
+        self._arrange(loop)
 
     def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
         self._arranged = None
