@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import cast
 from urllib.parse import urlsplit
 
 import anthropic
@@ -18,7 +17,7 @@ import httpx2
 from gyges.errors import UsageError
 from gyges.models import begun as beginnings
 from gyges.models import streams, wire
-from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, needed
 from gyges.models.failures import failed, failed_inside
 from gyges.models.http import Wire, address, timeouts
 from gyges.models.provider import Begun, Form, Received, Reply, Sampling, Tool, Usage
@@ -42,8 +41,16 @@ _CUT = {
 }
 
 
-class _Client(anthropic.AsyncAnthropic):
-    """The SDK's client, taking an address apart once: that is half of what building a request costs."""
+class AsyncAnthropic(anthropic.AsyncAnthropic):
+    """The SDK's client, by whose name it goes. What it does alike for every request is done once."""
+
+    _needed: dict[str, str | anthropic.Omit] | None = None
+
+    @property
+    def default_headers(self) -> dict[str, str | anthropic.Omit]:
+        if self._needed is None:
+            self._needed = needed(super().default_headers)
+        return self._needed
 
     def _prepare_url(self, url: str) -> httpx2.URL:
         return address(url)
@@ -70,14 +77,12 @@ class AnthropicMessages:
         self._stream = stream
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + "/v1/messages"
-        self._client = _Client(
+        self._client = AsyncAnthropic(
             api_key=key,
             base_url=base_url,
             max_retries=0,
             timeout=timeouts(),
-            default_headers=cast(
-                "dict[str, str]", ASKED | dict.fromkeys((*UNSAID, *UNSAID_OF_A_CALL), anthropic.Omit())
-            ),
+            default_headers=ASKED,
             open_telemetry=False,
             http_client=http_client(base_url, connections, most_bytes, wire),
         )

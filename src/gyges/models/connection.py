@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import anthropic
     import openai
 
+V = TypeVar("V")
+
 Post = Callable[[bytes, Mapping[str, str]], Awaitable[httpx2.Response]]
 """Posts a body with extra headers."""
 
@@ -31,12 +33,8 @@ MOST_BYTES = 32 * 1024 * 1024
 
 ASKED = {"Accept-Encoding": "identity"}
 """A compressed answer could be a thousand times larger than its bytes."""
-UNSAID = tuple(
-    f"X-Stainless-{name}"
-    for name in ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
-)
-UNSAID_OF_A_CALL = ("x-stainless-retry-count", "x-stainless-read-timeout", "x-stainless-timeout")
-"""What the SDKs tell of this machine and of themselves. Nobody needs it, and it is half of a request's headers."""
+UNSAID = "x-stainless-"
+"""How the headers begin in which the SDKs tell of this machine: half of all, and nobody needs them."""
 
 PLACEHOLDER = "no-key"
 """Sent as the key where none is needed."""
@@ -44,6 +42,11 @@ SECRET_FROM = 16
 """Characters: real keys are longer, and the words that open servers are given for one are shorter."""
 
 _NEVER_KEPT = frozenset({"set-cookie", "authorization", "x-api-key"})
+
+
+def needed(headers: Mapping[str, V]) -> dict[str, V]:
+    """An SDK's headers for every request, without what it tells of itself."""
+    return {name: value for name, value in headers.items() if not name.lower().startswith(UNSAID)}
 
 
 def is_loopback(base_url: str) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
 from gyges.errors import UsageError
-from gyges.models.connection import ASKED, MOST_BYTES, UNSAID, UNSAID_OF_A_CALL, Connection, http_client
+from gyges.models.connection import ASKED, MOST_BYTES, Connection, http_client, needed
 from gyges.models.http import Wire, address, timeouts
 from gyges.models.provider import Received, Sampling
 
@@ -28,8 +27,16 @@ def refuse_budget(sampling: Sampling) -> None:
         )
 
 
-class _Client(openai.AsyncOpenAI):
-    """The SDK's client, taking an address apart once: that is half of what building a request costs."""
+class AsyncOpenAI(openai.AsyncOpenAI):
+    """The SDK's client, by whose name it goes. What it does alike for every request is done once."""
+
+    _needed: dict[str, str | openai.Omit] | None = None
+
+    @property
+    def default_headers(self) -> dict[str, str | openai.Omit]:
+        if self._needed is None:
+            self._needed = needed(super().default_headers)
+        return self._needed
 
     def _prepare_url(self, url: str) -> httpx2.URL:
         return address(url)
@@ -50,13 +57,12 @@ class OpenAIConnection:
         own = is_openai(base_url)
         # In full: the SDK would put every call's address together anew, a tenth of what a call costs.
         self._url = base_url.rstrip("/") + path
-        self._unsaid = dict.fromkeys(UNSAID_OF_A_CALL, openai.Omit())
-        self._client = _Client(
+        self._client = AsyncOpenAI(
             api_key=key,
             base_url=base_url,
             max_retries=0,
             timeout=timeouts(),
-            default_headers=cast("dict[str, str]", ASKED | dict.fromkeys(UNSAID, openai.Omit())),
+            default_headers=ASKED,
             # The environment's organization and project are OpenAI's business only.
             organization=None if own else "",
             project=None if own else "",
@@ -73,7 +79,7 @@ class OpenAIConnection:
             self._url,
             content=body,
             cast_to=httpx2.Response,
-            options={"headers": {**self._unsaid, **headers}, "security": {"bearer_auth": True}},
+            options={"headers": headers, "security": {"bearer_auth": True}},
         )
 
     async def close(self) -> None:
