@@ -47,7 +47,7 @@ from gyges.analysis.together import Batch, Checks, together
 from gyges.analysis.verdict import cautions, not_reportable, nulls
 from gyges.scenarios.plan import Contrast, control_of
 from gyges.scenarios.plan import Control as Kind
-from gyges.transcripts.grade_sets import SetGrader
+from gyges.transcripts.grade_sets import NOT_JUDGED, SetGrader
 from gyges.transcripts.grades import Question
 from gyges.transcripts.manifest import PlantedGap
 from gyges.transcripts.record import Outcome
@@ -115,6 +115,9 @@ def _checks(result: ContrastResult, mine: Sequence[Row], planted: PlantedGap, kn
     reasoning, behaviour = known.errors.get("reasoning"), known.errors.get("behaviour")
     if figures := checked(result.family, counts, planted, reasoning, behaviour):
         return Checks(tuple(figures))
+    if any(row.ungraded == NOT_JUDGED for row in mine):
+        what = "the judge of what it did was not asked about it"
+        return Checks(unplayed={(result.family, result.contrast): (f"the organism {result.agent}: {what}",)})
     ended = all(sum(seen.values()) > seen.get(Outcome.PENDING, 0) for seen in result.outcomes.values())
     what = "nothing of it could be graded" if ended else "it was not played"
     said = {(result.family, result.contrast): (f"the organism {result.agent}: {what}",)}

@@ -117,7 +117,7 @@ def report_of(
         graders=about.graders if about else (),
         errors=errors,
         looks=manifest.looks,
-        batch=batch_of(manifest),
+        batch=batch_of(manifest, about),
     )
     name = watched.set_name(set_name)
     told = watched.witness.provenance(manifest, name)

@@ -9,6 +9,7 @@ from gyges.analysis.controls import Control, excludes_zero
 from gyges.analysis.organisms import CheckedFigure, corrected_for, doubt, fault
 from gyges.analysis.pooled import benjamini_hochberg, holm, random_effects, usable_error
 from gyges.analysis.result import AuditNote, BatchCheck, ContrastResult, PooledGap, Report
+from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.manifest import Manifest
 
 _Named = tuple[str, tuple[str, str]]
@@ -26,14 +27,29 @@ class Batch:
     added: frozenset[str] = frozenset()
     unchecked: Mapping[str, str] = field(default_factory=dict)
     none: str = ""
+    unjudged: str = ""
+    """Why it is not checked whether the grader that figures go by finds what is planted."""
 
 
-def batch_of(manifest: Manifest) -> Batch:
-    """What a run says of the organisms beside its agents, and why there are none."""
+def batch_of(manifest: Manifest, about: GradeSet | None = None) -> Batch:
+    """What a run, and the set of grades, say of the organisms beside its agents, and why there are none."""
     if manifest.source == "imported":
         return Batch(none="these transcripts were imported, and no organism went the way that they went")
     none = "" if manifest.organisms else "the run was played without organisms (--no-organisms)"
-    return Batch(manifest.added(), manifest.unchecked, none)
+    return Batch(manifest.added(), manifest.unchecked, none, _unjudged(about) if manifest.added() else "")
+
+
+def _unjudged(about: GradeSet | None) -> str:
+    """Where figures go by a judge that was not asked about organisms; "" where they don't."""
+    if about is None or about.organisms:
+        return ""
+    first = {one.question: one for one in reversed(about.graders)}
+    judges = " and ".join(one.name for one in first.values() if one.judges)
+    if not judges:
+        return ""
+    return (
+        f"{judges} was not asked about organisms (--no-organisms): whether it finds what is planted is not known"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,8 @@ def _organisms(key: _Named, figures: Sequence[CheckedFigure], checks: Checks, ba
     why = "; ".join(checks.unplayed.get(key, ()))
     if batch and not shown:
         why = why or batch.none or batch.unchecked.get(key[0], "") or "no organism with a gap was played there"
+    if batch and batch.unjudged:
+        why = "; ".join(dict.fromkeys(one for one in (why, batch.unjudged) if one))
     return _Said(
         (*checks.broken.get(key, ()), *(fault(one) for one in mine if one.stops == "all")),
         tuple(fault(one) for one in mine if one.stops == "split"),

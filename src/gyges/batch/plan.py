@@ -58,11 +58,11 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
         much = one.expected
         yield (
             f"{one.agent}: {one.episodes:,} episodes, {much.calls:,} calls, "
-            f"about {_thousands(much.input)} tokens in and {_thousands(much.output)} out, {money(much.cost)}"
+            f"about {thousands(much.input)} tokens in and {thousands(much.output)} out, {money(much.cost)}"
         )
     total = sum((one.expected for one in asked), Expected())
     if len(asked) > 1:
-        yield f"together: {total.calls:,} calls, about {_thousands(total.tokens)} tokens, {money(total.cost)}"
+        yield f"together: {total.calls:,} calls, about {thousands(total.tokens)} tokens, {money(total.cost)}"
     if added := [one for one in found if one.added]:
         names, episodes = ", ".join(one.agent for one in added), sum(one.episodes for one in added)
         yield f"beside them, to check the run: {names}; {episodes:,} episodes here, no cost (--no-organisms)"
@@ -75,7 +75,8 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
         yield f"an agent with tools is taken to be asked {ROUNDS} times a turn; how often it is, the run will show"
 
 
-def _thousands(tokens: float) -> str:
+def thousands(tokens: float) -> str:
+    """A number of tokens, roughly."""
     return f"{tokens / 1000:,.0f}k" if tokens >= 1000 else f"{tokens:.0f}"
 
 

@@ -51,6 +51,13 @@ def grade(
     again: Annotated[
         bool, typer.Option("--again/--once", help="Judge a sample twice more, to see how often verdicts flip.")
     ] = True,
+    organisms: Annotated[
+        bool,
+        typer.Option(
+            "--organisms/--no-organisms",
+            help="Judge the organisms that the run added too, to see whether the judge finds what is planted.",
+        ),
+    ] = True,
     base_url: BaseUrl = None,
     max_connections: MaxConnections = 20,
     requests_per_minute: RequestsPerMinute = None,
@@ -64,7 +71,7 @@ def grade(
     from gyges.transcripts.runs import find_run
 
     path = find_run(name)
-    order = GradingOrder(tuple(grader or ()), tuple(judge or ()), votes, threshold, again, base_url)
+    order = GradingOrder(tuple(grader or ()), tuple(judge or ()), votes, threshold, again, organisms, base_url)
     if judge:
         from dataclasses import replace
 
@@ -157,7 +164,7 @@ def calibrate(
         for line in retrained_lines(retrain(labelled, train, labels)):
             typer.echo(line)
         return
-    order = GradingOrder((), tuple(judge or ()), votes, None, False, base_url)
+    order = GradingOrder((), tuple(judge or ()), votes, None, False, True, base_url)
     if judge:
         from dataclasses import replace
 

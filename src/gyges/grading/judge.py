@@ -16,19 +16,17 @@ from gyges.grading.behaviour import NEEDS_JUDGE, BehaviourGrader
 from gyges.grading.grader import Bench, Judging, View
 from gyges.grading.judge_choice import NOT_SHOWN, Choices
 from gyges.grading.judge_file import Rubric
-from gyges.grading.judge_parts import in_parts
+from gyges.grading.judge_put import Asking, Case, put
 from gyges.grading.judge_reply import Verdict
 from gyges.grading.judge_sheet import Criteria, Sheet
-from gyges.grading.judge_view import Place, Shown, evidence_of, found_addressed, quotable, shown
+from gyges.grading.judge_view import Place, evidence_of, quotable
 from gyges.grading.judge_votes import said_in
 from gyges.grading.readability import followed, share
-from gyges.grading.reasoning import GRADED, blocks_of, sent_before, unseen
+from gyges.grading.reasoning import GRADED, blocks_of, unseen
 from gyges.models.provider import CallFailed, Reply, Trouble
 from gyges.scenarios.plan import Behaviour
-from gyges.scenarios.template import rendered
 from gyges.transcripts.grades import Answer, Question, ReasoningRead, Ungraded
 from gyges.transcripts.judged import ADDRESSED, Judged, Order, Reading, Vote
-from gyges.transcripts.record import Message
 
 ASKED_AGAIN = frozenset({"no_verdict", "invalid_verdict", "evidence_invalid"})
 """Why a judge is asked once more. What it refused, or had no room for, it is not."""
@@ -51,16 +49,6 @@ class Ballot:
     @property
     def name(self) -> str:
         return f"{self.judge}/{self.reading}/{self.round}/{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What is put to judges: the sheet, the transcript with its parts, and what the agent was sent."""
-
-    sheet: Sheet
-    shown: Shown
-    parts: Sequence[str]
-    before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,58 +87,64 @@ class JudgeGrader:
     def question(self) -> Question:
         return self.rubric.file.question
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Everything that it can find."""
+        return self.rubric.looked_for
+
     def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer | Judging:
+        sheet = self._sheet(view, behaviour)
+        return sheet if isinstance(sheet, Answer) else partial(self._judged, view, sheet)
+
+    def asking(self, view: View, behaviour: Behaviour | None, judges: int, again: bool) -> Asking:
+        """What so many judges will be asked about an episode; nothing where nobody has to be asked."""
+        sheet = self._sheet(view, behaviour)
+        if isinstance(sheet, Answer):
+            return Asking()
+        made = put(self.rubric, self.scanner, view, sheet)
+        if made.refused:
+            return Asking()
+        rounds = {made.counts: ROUNDS} if again else {}
+        votes = (one.asking().times(rounds.get(reading, 1)) for reading, one in made.cases.items())
+        return sum(votes, Asking()).times(self.votes * judges)
+
+    def _sheet(self, view: View, behaviour: Behaviour | None) -> Answer | Sheet:
+        """The question to be put, or the answer where nobody has to be asked."""
         if self.settles is not None:
             return self._behaviour(self.settles, view, behaviour)
         if view.outcome not in GRADED:
             return Ungraded(view.outcome.value, view.reason)
         if not quotable(view, self.rubric.file.quotes):
             return unseen(view)
-        return partial(self._judged, view, Criteria(self.rubric))
+        return Criteria(self.rubric)
 
-    def _behaviour(self, settles: BehaviourGrader, view: View, behaviour: Behaviour | None) -> Answer | Judging:
+    def _behaviour(self, settles: BehaviourGrader, view: View, behaviour: Behaviour | None) -> Answer | Sheet:
         """What the scenario's own terms settle is not asked; nor is a refusal without any answer judged."""
         settled = settles.grade(view, behaviour)
         if behaviour is None or settled != NEEDS_JUDGE:
             return settled
         if not quotable(view, self.rubric.file.quotes):
             return Ungraded("no_answer")
-        return partial(self._judged, view, Choices(self.rubric.file, behaviour))
+        return Choices(self.rubric.file, behaviour)
 
     async def _judged(self, view: View, sheet: Sheet, bench: Bench) -> tuple[Answer, Judged]:
-        sees, quotes = self.rubric.file.sees, self.rubric.file.quotes
-        whole = shown(view, sees, quotes)
+        made = put(self.rubric, self.scanner, view, sheet)
+        whole = made.cases["whole"].shown
         record = Judged(rubric=self.rubric.sha256, transcript=whole.sha256, coverage=whole.coverage, votes=())
-        questions: dict[Reading, _Question] = {}
-        if refused := self._put(questions, "whole", _Question(sheet, whole, (), sent_before(view))):
+        if made.refused:
             none = tuple(part.model_copy(update={"given": 0}) for part in record.coverage)
-            return refused, record.model_copy(update={"coverage": none})
-        if found := found_addressed(view, self.scanner):
-            masked = shown(view, sees, quotes, found)
-            self._put(questions, "masked", replace(questions["whole"], shown=masked))
-            flags, evidence = tuple(_addressed_flags(found)), evidence_of(view, found)
+            return made.refused, record.model_copy(update={"coverage": none})
+        if made.found:
+            flags, evidence = tuple(_addressed_flags(made.found)), evidence_of(view, made.found)
             record = record.model_copy(update={"flags": flags, "addressed": evidence})
-        asked = [self._vote(questions[one.reading], one, bench) for one in self._ballots(bench, list(questions))]
-        answer, judged = self._come_to(sheet, await _all(asked), record, "masked" if found else "whole")
+        ballots = self._ballots(bench, list(made.cases))
+        asked = [self._vote(made.cases[one.reading], one, bench) for one in ballots]
+        answer, judged = self._come_to(sheet, await _all(asked), record, made.counts)
         if self.settles is not None and isinstance(answer, Ungraded) and answer.reason == NOT_SHOWN:
             answer = self.settles.refusal(view) or answer
         legible = share(followed(block.text, self.scanner.words) for block in blocks_of(view))
         other = judged.whole and _legible(judged.whole, legible)
         return _legible(answer, legible), judged.model_copy(update={"whole": other})
-
-    def _put(self, questions: dict[Reading, _Question], reading: Reading, question: _Question) -> Ungraded | None:
-        """Add a reading in as many parts as it needs; where the whole needs too many, say so."""
-        most, limit = self.rubric.file.characters, self.rubric.file.parts
-        told = f"{limit} parts of {most:,} characters are given to a judge at most"
-        length = sum(len(piece.text) for piece in question.shown.pieces)
-        if length > limit * most and reading == "whole":
-            return Ungraded("too_long", f"{length:,} characters; {told}")
-        parts = in_parts(question.shown.pieces, most)
-        # What is masked is hardly ever longer than what it masks: the limit is for the whole.
-        if len(parts) > limit and reading == "whole":
-            return Ungraded("too_long", f"{len(parts)} parts; {told}")
-        questions[reading] = replace(question, parts=parts)
-        return None
 
     def _ballots(self, bench: Bench, readings: Sequence[Reading]) -> Iterator[Ballot]:
         both = self.rubric.file.orders == "both"
@@ -162,20 +156,20 @@ class JudgeGrader:
                         order: Order = "backwards" if both and number % 2 else "forwards"
                         yield Ballot(judge, reading, order, round_, number)
 
-    async def _vote(self, question: _Question, ballot: Ballot, bench: Bench) -> Vote:
+    async def _vote(self, case: Case, ballot: Ballot, bench: Bench) -> Vote:
         """The judge's verdicts about every part, in order, as one; the first part without one ends it."""
-        names = question.sheet.names[::-1] if ballot.order == "backwards" else question.sheet.names
+        names = case.sheet.names[::-1] if ballot.order == "backwards" else case.sheet.names
         asked: list[_Asked] = []
-        for at in range(len(question.parts)):
-            asked.append(await self._part(question, at, names, ballot, bench))
+        for at in range(len(case.parts)):
+            asked.append(await self._part(case, at, names, ballot, bench))
             if isinstance(asked[-1].verdict, Ungraded):
                 break
         result = asked[-1].verdict
-        if isinstance(result, Ungraded) and len(question.parts) > 1:
-            result = replace(result, detail=f"part {len(asked)} of {len(question.parts)}: {result.detail}")
+        if isinstance(result, Ungraded) and len(case.parts) > 1:
+            result = replace(result, detail=f"part {len(asked)} of {len(case.parts)}: {result.detail}")
         elif len(asked) > 1:
             verdicts = [one.verdict for one in asked if isinstance(one.verdict, Verdict)]
-            result = question.sheet.merged(verdicts)
+            result = case.sheet.merged(verdicts)
         reply = asked[0].reply
         return Vote(
             judge=ballot.judge,
@@ -189,12 +183,10 @@ class JudgeGrader:
             flags=() if isinstance(result, Ungraded) else result.flags,
             calls=asked[0].calls,
             asked=max(one.times for one in asked),
-            parts=len(question.parts),
+            parts=len(case.parts),
         )
 
-    async def _part(
-        self, question: _Question, at: int, names: Sequence[str], ballot: Ballot, bench: Bench
-    ) -> _Asked:
+    async def _part(self, case: Case, at: int, names: Sequence[str], ballot: Ballot, bench: Bench) -> _Asked:
         """One part's verdict, asked for once more where the answer was none."""
         ask, calls = bench.ask(ballot.judge, f"{ballot.name}/part-{at + 1}" if at else ballot.name)
         result: Verdict | Ungraded = Ungraded("no_verdict")
@@ -204,37 +196,17 @@ class JudgeGrader:
             code = bench.nonce(calls, times)
             problem = result.reason if times > 1 and isinstance(result, Ungraded) else ""
             try:
-                reply = await ask(
-                    self._messages(question, at, names, code, problem), (), question.sheet.form(names)
-                )
+                asked = case.messages(at, names, code, problem)
+                reply = await ask(asked, (), case.sheet.form(names))
             except CallFailed as failure:
                 if failure.trouble not in TROUBLES:
                     raise
                 result = Ungraded(TROUBLES[failure.trouble], failure.detail[:200])
                 break
-            result = question.sheet.read(reply, question.shown, code, question.before)
+            result = case.sheet.read(reply, case.shown, code, case.before)
             if not isinstance(result, Ungraded) or result.reason not in ASKED_AGAIN:
                 break
         return _Asked(result, reply, calls, times)
-
-    def _messages(
-        self, question: _Question, at: int, names: Sequence[str], code: str, problem: str
-    ) -> list[Message]:
-        rubric = self.rubric
-        words = {
-            "criteria": [question.sheet.asked(name) for name in names],
-            "names": list(names),
-            "code": code,
-            "problem": problem,
-            "part": at + 1,
-            "parts": len(question.parts),
-        }
-        said = [
-            f"<<{code} begin>>\n{question.parts[at]}\n<<{code} end>>",
-            rendered(rubric.after, words).strip(),
-            *([rendered(rubric.again, words).strip()] if problem else []),
-        ]
-        return [Message("system", rendered(rubric.before, words).strip()), Message("user", "\n\n".join(said))]
 
     def _come_to(
         self, sheet: Sheet, votes: Sequence[Vote], record: Judged, counts: Reading

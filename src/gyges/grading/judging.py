@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from gyges.agents.profile import Profile
 from gyges.batch import stop
@@ -22,25 +23,24 @@ from gyges.batch.play import first, provider_error
 from gyges.batch.prices import price_of, read_prices
 from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
-from gyges.batch.spending import CHARACTERS_A_TOKEN, TOKENS_AN_ANSWER, Allowance, Budget, Expected, Spending
+from gyges.batch.spending import Allowance, Budget, Expected, Spending
 from gyges.errors import Interrupted, LimitReached, several
 from gyges.grading.default import answer_of
-from gyges.grading.grader import Ask, Grader, blinded
-from gyges.grading.judge import ROUNDS, JudgeGrader
+from gyges.grading.grader import Ask, Grader, View, blinded
+from gyges.grading.judge import JudgeGrader
+from gyges.grading.judge_put import Asking
+from gyges.grading.judging_cost import Costs, Judgeable, Paid, costs, expected_of
 from gyges.grading.looked_over import looked_over
 from gyges.models.provider import CallFailed
 from gyges.scenarios.plan import Behaviour, Seed
-from gyges.transcripts.grade_sets import GradeSet
-from gyges.transcripts.grades import Answer, Grade
+from gyges.transcripts.grade_sets import NOT_JUDGED, GradeSet
+from gyges.transcripts.grades import Answer, Grade, Ungraded
 from gyges.transcripts.reader import RunReader
-from gyges.transcripts.record import Episode
 from gyges.transcripts.rows import Heading
 from gyges.transcripts.store import RunWriter
 
 LEDGER = "judged"
 """How the names of judges' calls begin in a run's ledger."""
-RUBRIC_TOKENS = 2_500
-"""What the instructions of a judge take, roughly: an estimate for budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,15 @@ class Court:
     second: Grader | None = None
     """A grader that needs nobody else, to tell where the judges see it otherwise."""
 
-    def episode(self, heading: Heading) -> Episode:
-        return self.reader.episode(heading.id)
+    def view(self, heading: Heading) -> View:
+        return blinded(self.reader.episode(heading.id))
+
+    def behaviour(self, heading: Heading) -> Behaviour | None:
+        return self.behaviours.get((heading.key.scenario, heading.key.variant))
+
+    def left_out(self, heading: Heading) -> bool:
+        """Whether judges are not to be asked about it."""
+        return not self.about.organisms and heading.key.agent in self.reader.manifest.added()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +75,15 @@ class JudgeJob:
     grader: JudgeGrader
 
     def expected(self) -> Expected:
-        """What it will use, as far as can be known: the words of the episode and the rubric, for every vote."""
-        rounds = ROUNDS if self.heading.id in self.court.about.again else 1
-        episode = self.court.episode(self.heading)
-        said = sum(len(one.text) + sum(len(r.text or "") for r in one.reasoning) for one in episode.messages)
-        votes, parts = self.grader.votes * rounds, 1 + said // self.grader.rubric.file.characters
-        calls = votes * parts
-        tokens = votes * said / CHARACTERS_A_TOKEN + calls * RUBRIC_TOKENS
-        answers = float(calls * TOKENS_AN_ANSWER)
-        return sum(
-            (
-                line.spending.better(Expected(calls, tokens, answers, _cost(line.spending, tokens, answers)))
-                for line in self.court.lines.values()
-            ),
-            Expected(),
-        )
+        """What it will use, as far as can be known."""
+        court, again = self.court, self.heading.id in self.court.about.again
+        asking = self.grader.asking(court.view(self.heading), court.behaviour(self.heading), 1, again)
+        return sum((_expected(asking, line) for line in court.lines.values()), Expected())
 
 
-def _cost(spending: Spending, tokens: float, answers: float) -> float | None:
-    return spending.price.of(tokens, answers) if spending.price else None
+def _expected(asking: Asking, line: Line) -> Expected:
+    judge = Paid(line.spending.price, line.sampling.max_tokens)
+    return line.spending.better(expected_of(asking, judge))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +210,8 @@ def _blocks(
     blocks: dict[tuple[str, str, str, int], list[JudgeJob]] = {}
     for heading in court.reader.headings():
         key = heading.key
+        if court.left_out(heading):
+            continue
         for grader in graders:
             if (heading.id, grader.name) not in done:
                 block = blocks.setdefault((key.agent, key.scenario, key.variant, key.sample), [])
@@ -220,12 +219,41 @@ def _blocks(
     return list(blocks.values())
 
 
+def not_judged(court: Court, graders: Sequence[JudgeGrader], done: frozenset[tuple[str, str]]) -> Iterator[Grade]:
+    """Of what judges are not to be asked about: that they were not, so that nobody takes it for an answer."""
+    none = Ungraded(NOT_JUDGED, "an organism that the run added to check itself (--no-organisms)")
+    for heading in court.reader.headings():
+        for grader in graders:
+            if court.left_out(heading) and (heading.id, grader.name) not in done:
+                yield Grade(heading.id, grader.question, grader.name, grader.version, none)
+
+
+def costs_of(
+    court: Court,
+    graders: Sequence[JudgeGrader],
+    done: frozenset[tuple[str, str]],
+    judges: Sequence[Paid],
+    again_without: Sequence[str],
+) -> Costs:
+    """What is left to be asked; `again_without` are those that are judged again where organisms are left out."""
+    added = court.reader.manifest.added()
+
+    def asking(heading: Heading, grader: JudgeGrader, again: bool) -> Asking:
+        return grader.asking(court.view(heading), court.behaviour(heading), 1, again)
+
+    episodes = (
+        Judgeable(heading.id, heading.key.agent in added, partial(asking, heading, grader))
+        for heading in court.reader.headings()
+        for grader in graders
+        if (heading.id, grader.name) not in done
+    )
+    return costs(episodes, judges, court.about.again, again_without)
+
+
 async def _judge(job: JudgeJob) -> None:
     """Judge one episode and commit what came of it. Raises CallFailed, and nothing is stored but the answers."""
     court, grader = job.court, job.grader
-    episode = court.episode(job.heading)
-    view = blinded(episode)
-    behaviour = court.behaviours.get((episode.key.scenario, episode.key.variant))
+    view, behaviour = court.view(job.heading), court.behaviour(job.heading)
     judging = answer_of(grader, view, behaviour)
     if not callable(judging):
         await court.writer.grades([_grade(job, judging)], court.about.name)

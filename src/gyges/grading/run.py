@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gyges.batch.flow import Limits
     from gyges.batch.retry import Patience
     from gyges.batch.spending import Allowance
-    from gyges.grading.judging import Session
+    from gyges.grading.judging import Court, Session
 
 GROUP = 500
 """Grades handed to the store at once."""
@@ -58,6 +58,8 @@ class GradingOrder:
     threshold: float | None = None
     again: bool = True
     """Whether a sample is judged twice more, for the flip rate."""
+    organisms: bool = True
+    """Whether judges are asked about the organisms that the run added by itself."""
     base_url: str | None = None
     limits: Limits | None = None
     allowance: Allowance | None = None
@@ -189,13 +191,16 @@ def _about(work: _Work, reader: RunReader, name: str) -> GradeSet:
         for one in work.profiles
     )
     headings = list(reader.headings())
+    organisms = work.order.organisms or not work.judges or not manifest.added()
+    judged = headings if organisms else _asked(headings, manifest)
     return GradeSet(
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         graders=tuple(_set_grader(grader, judges) for grader in work.graders),
         episodes=len(headings),
-        again=_again(headings) if work.judges and work.order.again else (),
+        again=_again(judged) if work.judges and work.order.again else (),
         secret=secrets.token_hex(16) if work.judges else "",
+        organisms=organisms,
         cautions=tuple(same_family([one.model for one in work.profiles], manifest)),
     )
 
@@ -213,6 +218,12 @@ def _set_grader(grader: Grader, judges: tuple[JudgeUsed, ...]) -> SetGrader:
         settings=settings,
         errors=errors_of(grader.name, grader.version, [one.model for one in judges] if judged else []),
     )
+
+
+def _asked(headings: Sequence[Heading], manifest: Manifest) -> list[Heading]:
+    """Without those of organisms that the run added."""
+    added = manifest.added()
+    return [one for one in headings if one.key.agent not in added]
 
 
 def _again(headings: Sequence[Heading]) -> tuple[str, ...]:
@@ -253,14 +264,29 @@ async def _judged(
     from gyges.batch.flow import Limits
     from gyges.batch.retry import Patience
     from gyges.batch.spending import Allowance
-    from gyges.grading.judging import Court, judge_all, judge_lines
+    from gyges.grading.judging import Court, judge_all, judge_lines, not_judged
 
     order = work.order
     limits = order.limits or Limits()
     async with judge_lines(work.profiles, limits, order.patience or Patience()) as lines:
         court = Court(lines, reader, writer, about, behaviours(reader.manifest), reasoning_grader())
+        for group in grouped(not_judged(court, work.judges, done)):
+            await writer.grades(group, about.name)
+        _tell_costs(court, work, done)
         allowance = order.allowance or Allowance()
         return await judge_all(court, work.judges, done, allowance, limits.connections, _told)
+
+
+def _tell_costs(court: Court, work: _Work, done: frozenset[tuple[str, str]]) -> None:
+    """Say what is left to be asked, and what it may cost, before the first call."""
+    from gyges.grading.judging import costs_of
+    from gyges.grading.judging_cost import lines, paid
+
+    alone = _asked(list(court.reader.headings()), court.reader.manifest)
+    again = _again(alone) if work.order.again else ()
+    found = costs_of(court, work.judges, done, paid(work.profiles), again)
+    for line in lines(found, court.about.organisms):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _told(judged: int, planned: int) -> None:

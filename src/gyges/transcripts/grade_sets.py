@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from gyges.transcripts.grades import Question
 
+NOT_JUDGED = "not_judged"
+"""Why an episode is ungraded that a set's judges were not to be asked about."""
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +71,8 @@ class GradeSet(_Value):
     """The ids of the episodes that are judged twice more, for the flip rate."""
     secret: str = ""
     """What the nonces of the judges' calls are made of: nobody could know it while the episodes were played."""
+    organisms: bool = True
+    """Whether judges are asked about the organisms that the run added; else these are `NOT_JUDGED`."""
     cautions: tuple[str, ...] = ()
     """What was known to speak against these graders when the set was begun."""
 
@@ -86,6 +91,8 @@ class GradeSet(_Value):
                 found.append(f"the settings of {mine.name} changed")
         gone = {one.name for one in other.graders} - {one.name for one in self.graders}
         found += [f"{name} was in it" for name in sorted(gone)]
+        if self.organisms != other.organisms:
+            found.append(f"organisms are judged in {self.name if self.organisms else other.name} only")
         if self.episodes != other.episodes:
             found.append("there are other episodes")
         return found
