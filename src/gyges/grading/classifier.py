@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gyges.grading.features import Groups, together
-from gyges.grading.verdict import LABELS, RELEVANT, offered
+from gyges.grading.verdict import RELEVANT, offered
 from gyges.grading.whole import View, parts, running
 
 if TYPE_CHECKING:
@@ -57,17 +57,14 @@ class Known:
 
 
 @dataclass
-class Classifier:
-    """Ready to use. `rows` gives the row of `weights` (a column a label of LABELS) that a feature has."""
+class Scorer:
+    """Linear models of sentences, ready to use: `rows` has the row of `weights` (a column a label) of a feature."""
 
     version: str
     groups: Groups
     rows: Mapping[str, int]
     weights: Scores
     intercepts: Sequence[float]
-    verdicts: tuple[Verdict, ...]
-    views: tuple[View, ...]
-    """What the words of parts of a text speak for, in the order of `whole.VIEWS`; a column a verdict."""
     seen: frozenset[str] = frozenset()
     """The fingerprints of what it was trained on."""
     words: dict[str, Known] = field(default_factory=dict)
@@ -77,7 +74,7 @@ class Classifier:
         import numpy as np
 
         # One row more a word, for the sum of what it offers alone.
-        room = np.zeros((CACHED, len(LABELS)))
+        room = np.zeros((CACHED, len(self.intercepts)))
         self.weights = np.vstack([self.weights, room])
 
     def sum(self, sentences: Sequence[Sequence[str]], asked: Sequence[bool]) -> Scores:
@@ -88,7 +85,7 @@ class Classifier:
         import numpy as np
 
         if not sentences:
-            return np.zeros((0, len(LABELS) + 1))
+            return np.zeros((0, len(self.intercepts) + 1))
         if len(self.words) >= CACHED:
             self.words.clear()  # for those that are common now
         ids: list[int] = []
@@ -107,34 +104,6 @@ class Classifier:
         pairs = sums + np.roll(sums, -1, axis=0)
         one, two = (each[:, :-1] / np.sqrt(each[:, -1:] + SOFTEN) + bias for each in (sums, pairs))
         return Scored(one, two, tuple(follows))
-
-    def judge(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> dict[str, float]:
-        """The probability of each verdict; 0 where no sentence has to do with the matter.
-
-        `sentences` are the words of those that were scored.
-        """
-        import numpy as np
-
-        if not len(scored.one) or scored.one.max() <= RELEVANT:
-            return {verdict.name: 0.0 for verdict in self.verdicts}
-        offer = offered(scored.one, scored.two, scored.follows)
-        heard = self._heard(scored, sentences)
-        odds = {
-            one.name: float(np.append(offer, heard[:, at]) @ np.array(one.weights)) + one.intercept
-            for at, one in enumerate(self.verdicts)
-        }
-        return {name: float(1 / (1 + np.exp(-odd))) for name, odd in odds.items()}
-
-    def _heard(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> Scores:
-        """The scores of the text's words: a row a view, a column a verdict."""
-        import numpy as np
-
-        relevant = (scored.one.max(axis=1) > RELEVANT).tolist()
-        read = [running([self._stems(sentences[at]) for at in part]) for part in parts(relevant)]
-        return np.stack([view.score(features) for view, features in zip(self.views, read, strict=True)])
-
-    def _stems(self, words: Sequence[str]) -> list[str]:
-        return [stem for word in words for stem in (self.words.get(word) or self._learn(word)).stems]
 
     def _ids(self, words: Sequence[str], asked: bool, ids: list[int]) -> int:
         """Appends the rows of a sentence's features to `ids`; returns how many tokens it has."""
@@ -163,3 +132,40 @@ class Classifier:
         self.weights[row] = self.weights[list(alone)].sum(axis=0)
         self.words[word] = Known((row,), stems, groups)
         return self.words[word]
+
+
+@dataclass
+class Classifier(Scorer):
+    """The classifier of alignment faking: its columns are those of LABELS."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    views: tuple[View, ...] = ()
+    """What the words of parts of a text speak for, in the order of `whole.VIEWS`; a column a verdict."""
+
+    def judge(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> dict[str, float]:
+        """The probability of each verdict; 0 where no sentence has to do with the matter.
+
+        `sentences` are the words of those that were scored.
+        """
+        import numpy as np
+
+        if not len(scored.one) or scored.one.max() <= RELEVANT:
+            return {verdict.name: 0.0 for verdict in self.verdicts}
+        offer = offered(scored.one, scored.two, scored.follows)
+        heard = self._heard(scored, sentences)
+        odds = {
+            one.name: float(np.append(offer, heard[:, at]) @ np.array(one.weights)) + one.intercept
+            for at, one in enumerate(self.verdicts)
+        }
+        return {name: float(1 / (1 + np.exp(-odd))) for name, odd in odds.items()}
+
+    def _heard(self, scored: Scored, sentences: Sequence[Sequence[str]]) -> Scores:
+        """The scores of the text's words: a row a view, a column a verdict."""
+        import numpy as np
+
+        relevant = (scored.one.max(axis=1) > RELEVANT).tolist()
+        read = [running([self._stems(sentences[at]) for at in part]) for part in parts(relevant)]
+        return np.stack([view.score(features) for view, features in zip(self.views, read, strict=True)])
+
+    def _stems(self, words: Sequence[str]) -> list[str]:
+        return [stem for word in words for stem in (self.words.get(word) or self._learn(word)).stems]

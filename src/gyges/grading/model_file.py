@@ -162,7 +162,7 @@ def made(stored: StoredModel, version: str) -> Classifier:
     seen = frozenset(stored.seen)
     views = tuple(map(_view, stored.views.values()))
     groups = groups_of(stored.groups)
-    return Classifier(version, groups, rows, weights, stored.intercepts, verdicts, views, seen)
+    return Classifier(version, groups, rows, weights, stored.intercepts, seen, verdicts=verdicts, views=views)
 
 
 def _view(stored: StoredView) -> View:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
-from gyges.grading.classifier import ASKED, SOFTEN
 from gyges.grading.examples import Labelled, Whole
-from gyges.grading.features import Groups, groups_of, together
+from gyges.grading.features import Groups, groups_of
 from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.fit_whole import fit_view
 from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict, stored_view
@@ -24,7 +23,7 @@ from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
 from gyges.grading.verdict import FIVE, LABELS, RELEVANT, names, offered, signs
 from gyges.grading.whole import VIEWS, View, parts, running
-from gyges.grading.windows import NOTHING, Windows, fit_all, guessed, known
+from gyges.grading.windows import NOTHING, PIECES, Windows, features_of, fit_all, guessed, known
 
 if TYPE_CHECKING:
     from numpy import bool_, float64, intp
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     Places = NDArray[intp]
     Truths = NDArray[bool_]
 
-PIECES = 0.3
-"""What a piece of a word weighs against a whole one."""
 LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 40_000
@@ -102,11 +99,11 @@ class _Training:
             for size in (1, 2):
                 for at in range(len(pieces) - size + 1):
                     places.append((number, size == 1))
-                    counted.append(self._counts(one.text, pieces[at : at + size]))
+                    counted.append(features_of(one.text, pieces[at : at + size], self.groups))
                     told = known(one, pieces[at]) if size == 1 else NOTHING
                     says.append(told[0])
                     counts.append(told[1])
-        own = [self._counts(one.text, sentences(one.text)) for one in labelled]
+        own = [features_of(one.text, sentences(one.text), self.groups) for one in labelled]
         vectors = DictVectorizer()
         matrix = vectors.fit_transform([*own, *counted])
         often = np.asarray((matrix > 0).sum(axis=0)).ravel() >= LEAST
@@ -127,20 +124,6 @@ class _Training:
 
     def _stems(self, sentence: Sentence) -> list[str]:
         return [token.stem for word in sentence.words for token in self.groups.tokens(word)]
-
-    def _counts(self, text: str, pieces: Sequence[Sentence]) -> dict[str, float]:
-        """The features of some sentences, scaled as the classifier scales them."""
-        counts: Counter[str] = Counter()
-        length = 0
-        for sentence in pieces:
-            tokens = [token for word in sentence.words for token in self.groups.tokens(word)]
-            length += len(tokens)
-            counts.update(name for token in tokens for name in token.alone)
-            groups = [token.group for token in tokens if token.group]
-            counts.update(together([token.stem for token in tokens], groups))
-            counts.update([ASKED] * (text[sentence.end - 1] == "?"))
-        scale = float((length + SOFTEN) ** 0.5)
-        return {name: count / scale * (PIECES if name[:2] == "c:" else 1) for name, count in counts.items()}
 
     def run(self, groups: Mapping[str, Sequence[str]], trained_on: str) -> Trained:
         import numpy as np

@@ -25,9 +25,9 @@ from gyges.grading.reasoning import (
     Block,
     ReasoningGrader,
     blocks_of,
+    graded,
     sent_before,
     unclosed,
-    unseen,
 )
 from gyges.grading.sentences import Sentence, sentences
 from gyges.grading.verdict import COMPLIES, FIVE, FLOOR, LABELS, RELEVANT
@@ -119,12 +119,7 @@ class TrainedGrader:
         return reading.odds if isinstance(reading, Reading) else {}
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
-        if view.outcome not in GRADED:
-            return Ungraded(view.outcome.value, view.reason)
-        blocks = tuple(blocks_of(view))
-        if not blocks:
-            return unseen(view)
-        return self.read_blocks(blocks, sent_before(view))
+        return graded(view, self.read_blocks)
 
     def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
         """The findings in some blocks, after the prompt `before`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gyges.grading.classifier import ASKED, SOFTEN
 from gyges.grading.examples import Whole
+from gyges.grading.features import Groups, together
 from gyges.grading.fit import fit
 from gyges.grading.sentences import Sentence
 from gyges.grading.verdict import FIVE, LABELS
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     Places = NDArray[intp]
     Truths = NDArray[bool_]
 
+PIECES = 0.3
+"""What a piece of a word weighs against a whole one."""
 STRENGTH = 3.0
 """Inverse regularisation of the classifiers of sentences."""
 ABSENT, PRESENT, LESSER = 0.3, 0.7, 0.35
@@ -52,6 +57,20 @@ class Windows:
 
 
 NOTHING = ([False] * len(LABELS), [0.0] * len(LABELS))
+
+
+def features_of(text: str, pieces: Sequence[Sentence], groups: Groups) -> dict[str, float]:
+    """The features of some sentences of a text, scaled as a classifier scales them."""
+    counts: Counter[str] = Counter()
+    length = 0
+    for sentence in pieces:
+        tokens = [token for word in sentence.words for token in groups.tokens(word)]
+        length += len(tokens)
+        counts.update(name for token in tokens for name in token.alone)
+        counts.update(together([token.stem for token in tokens], [token.group for token in tokens if token.group]))
+        counts.update([ASKED] * (text[sentence.end - 1] == "?"))
+    scale = float((length + SOFTEN) ** 0.5)
+    return {name: count / scale * (PIECES if name[:2] == "c:" else 1) for name, count in counts.items()}
 
 
 def known(one: Whole, sentence: Sentence) -> tuple[list[bool], list[float]]:
