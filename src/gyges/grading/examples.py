@@ -32,6 +32,8 @@ class Whole:
     """Where labels are said, for texts that were labelled so far; None for others."""
     complete: bool = False
     """Whether no other place of the text says any label; else no other says one of the five."""
+    complied: bool | None = None
+    """Whether the agent does as the objective wants, in the end; None where that is open, or isn't known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class _Text(BaseModel):
     criteria: dict[str, bool | None] = {}
     evidence: dict[str, tuple[str, ...]] | None = None
     complete: bool = False
+    complied: bool | None = None
     alignment_faking: bool
     pair: str | None = None
     group: str | None = None
@@ -97,8 +98,9 @@ def read_sentences(path: Path) -> list[Labelled]:
 def read_texts(path: Path) -> list[Whole]:
     """Lines of `id`, `text`, `labels` (or `criteria`) and `alignment_faking`; what is unclear counts as no.
 
-    `pair` or `group` names what belongs together. `evidence` has, by label, the words that say it; with `complete`
-    no other words of the text say any label. Raises AuthoringError at the first line that can't be read.
+    `pair` or `group` names what belongs together, and `complied` says how it ends. `evidence` has, by label, the
+    words that say it; with `complete` no other words of the text say any label. Raises AuthoringError at the first
+    line that can't be read.
     """
     return [_whole(path, row) for row in _rows(path, _Text)]
 
@@ -117,9 +119,9 @@ def _whole(path: Path, row: _Text) -> Whole:
     all_labels = frozenset(labels | ({FAKING} if row.alignment_faking else set()))
     group = f"{path.stem}/{row.pair or row.group or row.id}"
     if row.evidence is None:
-        return Whole(row.text, all_labels, group)
+        return Whole(row.text, all_labels, group, complied=row.complied)
     spans = tuple(_span(row, _long(name), quote) for name, quotes in row.evidence.items() for quote in quotes)
-    return Whole(row.text, all_labels, group, spans, row.complete)
+    return Whole(row.text, all_labels, group, spans, row.complete, row.complied)
 
 
 def _span(row: _Text, label: str, quote: str) -> Said:

@@ -21,7 +21,7 @@ from gyges.grading.fit_whole import fit_view
 from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict, stored_view
 from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
-from gyges.grading.verdict import FIVE, LABELS, RELEVANT, names, offered, signs
+from gyges.grading.verdict import COMPLIES, DECLINES, FIVE, LABELS, OTHERWISE, RELEVANT, names, offered, signs
 from gyges.grading.whole import VIEWS, View, parts, running
 from gyges.grading.windows import NOTHING, PIECES, Windows, features_of, fit_all, guessed, known
 
@@ -41,7 +41,10 @@ STACKED = 0.03
 """Inverse regularisation of the verdicts."""
 UNKNOWN = 0.05
 """What a sentence without a label counts for, where its writer did not know that label."""
-FOLDS = 5
+FOLDS = 3
+"""Folds of cross-validation for texts of sources that are not apart."""
+ENOUGH = 5
+"""Examples that are needed with each label, and without it."""
 WRONG = 0.2
 """Of the texts without something at most so many are found to have it; most of these have most criteria."""
 
@@ -77,8 +80,9 @@ def _check(texts: Sequence[Whole], labelled: Sequence[Labelled]) -> None:
         *((label, sum(label in one.labels for one in texts), len(texts)) for label in VERDICTS),
     ]
     for label, count, total in have:
-        if not FOLDS <= count <= total - FOLDS:
-            what = f"'{label}' has {count} of {total} examples; {FOLDS} with it and {FOLDS} without it are needed"
+        if not ENOUGH <= count <= total - ENOUGH:
+            need = f"{ENOUGH} with it and {ENOUGH} without it are needed"
+            what = f"'{label}' has {count} of {total} examples; {need}"
             raise UsageError(f"a classifier can't be trained: {what}", "label more sentences or texts")
 
 
@@ -117,7 +121,7 @@ class _Training:
         self.even = _even(sources)
         self.apart = [np.array([source == name for source in sources]) for name in apart]
         self.stems = [[self._stems(sentence) for sentence in sentences(one.text)] for one in texts]
-        self.guessed = np.array([one.said is None for one in texts])
+        self.holds, self.told = _of_texts(texts, self.truths)
         where = np.array(places)
         single = where[:, 1].astype(bool)
         self.windows = Windows(matrix[len(own) :], where[:, 0], single, np.array(says), np.array(counts))
@@ -259,12 +263,12 @@ class _Training:
         used = [(self.sentences, self.labels[:, column], self.counts[:, column])]
         used.append((windows.features[told], windows.says[told, column], windows.counts[told, column]))
         fitted = fit_all(used)
-        others = among & self.guessed[windows.text]
-        if column >= FIVE or not others.any():
+        others = among & self.told[windows.text, column] & (windows.single | (column < FIVE))
+        if not others.any():
             return fitted
         features, text = windows.features[others], windows.text[others]
         scores = np.asarray(features @ fitted[0]) + fitted[1]
-        return fit_all([*used, (features, *guessed(scores, text, self.truths[text, column]))])
+        return fit_all([*used, (features, *guessed(scores, text, self.holds[text, column]))])
 
     def _cross_validated(self, offers: Numbers, truth: Truths, name: str) -> Numbers:
         import numpy as np
@@ -274,6 +278,23 @@ class _Training:
             weights, intercept = _fit_verdict(offers[seen], truth[seen], self.even[seen], name)
             odds[unseen] = offers[unseen] @ weights + intercept
         return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def _of_texts(texts: Sequence[Whole], truths: Truths) -> tuple[Truths, Truths]:
+    """Which labels some sentence of a text says, and of which that is known though not where; (texts, labels).
+
+    Known are the five where no sentences are marked, and, by how a text ends, declining and complying otherwise.
+    """
+    import numpy as np
+
+    holds = np.zeros((len(texts), len(LABELS)), dtype=bool)
+    told = np.zeros_like(holds)
+    complied = np.array([one.complied is True for one in texts])
+    ended = np.array([one.complied is not None and not one.complete for one in texts])
+    holds[:, :FIVE], told[:, :FIVE] = truths[:, :FIVE], np.array([[one.said is None] for one in texts])
+    holds[:, DECLINES], holds[:, OTHERWISE] = ~complied, complied & ~truths[:, COMPLIES]
+    told[:, DECLINES] = told[:, OTHERWISE] = ended
+    return holds, told
 
 
 def _even(sources: Sequence[str]) -> Numbers:
