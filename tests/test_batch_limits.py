@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from gyges.batch.order import Order, prepare
 from gyges.batch.retry import Patience
@@ -27,7 +31,8 @@ ANTHROPIC = "model: organism/faker\nwire: anthropic\n"
 class Metered:
     """Organisms behind a bucket that fills up evenly, as providers' limits do; what does not fit gets a 429."""
 
-    def __init__(self, *, silent: bool = False) -> None:
+    def __init__(self, *, a_second: float = A_SECOND, silent: bool = False) -> None:
+        self._a_second = a_second
         self._inside = InProcess.knowing(("walks",), Seed(1))
         self._silent = silent
         self._left, self._at = float(CAPACITY), time.monotonic()
@@ -36,7 +41,7 @@ class Metered:
     async def post(self, url: str, headers: Headers, body: bytes) -> Taken:
         now = time.monotonic()
         if self._left < CAPACITY:
-            self._left = min(CAPACITY, self._left + (now - self._at) * (1 if self._silent else A_SECOND))
+            self._left = min(CAPACITY, self._left + (now - self._at) * (1 if self._silent else self._a_second))
         self._at = now
         told = [] if self._silent else self._told(url, max(0, int(self._left) - 1))
         if self._left < 1:
@@ -49,7 +54,7 @@ class Metered:
         return taken._replace(headers=[*taken.headers, *told])
 
     def _told(self, url: str, left: int) -> list[tuple[bytes, bytes]]:
-        seconds = (CAPACITY - self._left) / A_SECOND
+        seconds = (CAPACITY - self._left) / self._a_second
         if "messages" in url:
             reset = datetime.fromtimestamp(time.time() + seconds, UTC).isoformat()
             names = "anthropic-ratelimit-requests-{}"
@@ -59,6 +64,26 @@ class Metered:
         return [(names.format(name).encode(), value.encode()) for name, value in told.items()]
 
     async def close(self) -> None: ...
+
+
+@asynccontextmanager
+async def over_sockets(wire: Metered) -> AsyncIterator[str]:
+    """Its address, for other processes than this one."""
+
+    async def answer(request: web.Request) -> web.Response:
+        taken = await wire.post(request.path, list(request.headers.items()), await request.read())
+        told = [(name.decode(), value.decode()) for name, value in taken.headers]
+        return web.Response(status=taken.status, headers=told, body=taken.body)
+
+    app = web.Application()
+    app.router.add_post("/{rest:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    finally:
+        await runner.cleanup()
 
 
 def ignore(episode: Episode) -> None: ...
@@ -86,3 +111,16 @@ async def test_nobody_is_turned_away_by_a_provider_that_says_what_is_left(tmp_pa
 @pytest.mark.usefixtures("study")
 async def test_without_a_word_of_it_the_same_calls_meet_429s(tmp_path: Path) -> None:
     assert await turned_away(tmp_path, "faker", silent=True) > 0
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no workers")
+async def test_what_one_process_is_told_holds_for_all_of_them(tmp_path: Path) -> None:
+    # So slow that a crowded machine would still ask too often, if one process did not know what another was told.
+    wire = Metered(a_second=5.0)
+    async with over_sockets(wire) as url:
+        order = Order(("walks",), ("faker",), samples=2, base_url=url, connections=8, processes=2)
+        await play_into(tmp_path / "run.sqlite", prepare(order), ignore)
+    with RunReader(tmp_path / "run.sqlite") as reader:
+        assert [one.outcome for one in reader.headings()] == [Outcome.COMPLETED] * 48
+    assert wire.turned_away == 0

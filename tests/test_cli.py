@@ -144,6 +144,21 @@ def test_a_run_that_makes_no_sense_is_refused(study: Study, gyges: Gyges, words:
     no_harm(shown, study)
 
 
+FEW_FILES = (
+    "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150)); from gyges.cli import main; main()"
+)
+
+
+@pytest.mark.usefixtures("study")
+def test_where_few_files_may_be_opened_fewer_calls_are_made_at_once_and_that_is_said() -> None:
+    words = ["run", "walks", "--agent", "honest", "--max-connections", "500"]
+    ended = subprocess.run(
+        [sys.executable, "-c", FEW_FILES, *words], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "50 calls at once instead of 500: more files may not be opened" in ended.stderr
+
+
 def test_a_page_is_written_of_a_run_without_any_gap(study: Study, gyges: Gyges, tmp_path: Path) -> None:
     lines = [
         {"model": "m", "scenario": "f/one", "context": context, "sample": 0,
