@@ -91,8 +91,6 @@ def _tell(path: Path, made: Made) -> None:
     from gyges.errors import several
     from gyges.grading.judged_summary import lines
 
-    for caution in made.cautions:
-        typer.echo(f"caution: {caution}", err=True)
     if made.pending:
         pending = f"{several(made.pending, 'judgement')} ({made.pending_because})"
         typer.echo(f"pending: {pending}; the same command finishes that", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -170,6 +171,18 @@ def plan(
     looks: Looks = 1,
     organisms: Organisms = True,
     batch: Batch = False,
+    grader: Annotated[
+        list[str] | None, typer.Option("--grader", help="Count what this judge takes too, such as judge:monitor.")
+    ] = None,
+    judge: Annotated[
+        list[str] | None, typer.Option("--judge", help="Who is to judge: a profile or provider/model.")
+    ] = None,
+    votes: Annotated[
+        int | None, typer.Option(min=1, max=99, help="Of each judge; else as the rubric says.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again/--once", help="Whether a sample is to be judged twice more.")
+    ] = True,
 ) -> None:
     """Calls, tokens, cost and the smallest gap this design can see, before anything is spent."""
     from gyges.analysis.design import design_lines, designs_of
@@ -189,10 +202,27 @@ def plan(
             batch=batch,
         )
     )
-    for line in lines(agent_plans(prepared)):
+    judged = list(_judging(prepared, grader or (), judge or (), votes, again)) if grader or judge else []
+    for line in (*lines(agent_plans(prepared)), *judged):
         typer.echo(line)
     for line in design_lines(designs_of(prepared.plans, samples), len(agent), gap, looks):
         typer.echo(line)
+
+
+def _judging(
+    prepared: Prepared, graders: Sequence[str], judges: Sequence[str], votes: int | None, again: bool
+) -> Iterator[str]:
+    """What the run's judges will take, and how that was reckoned."""
+    from gyges.grading.judging_cost import lines
+    from gyges.grading.judging_planned import TAKEN, planned_costs
+    from gyges.grading.run import GradingOrder
+
+    base_url = prepared.order.base_url
+    order = GradingOrder(tuple(graders), tuple(judges), votes, None, again, base_url=base_url)
+    found = planned_costs(prepared, order)
+    yield from lines(found)
+    if found.whole.episodes:
+        yield f"  {TAKEN}; `gyges grade` counts again, by what was said, before the first call"
 
 
 @app.command()

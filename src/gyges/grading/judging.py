@@ -233,9 +233,10 @@ def costs_of(
     graders: Sequence[JudgeGrader],
     done: frozenset[tuple[str, str]],
     judges: Sequence[Paid],
+    again: Sequence[str],
     again_without: Sequence[str],
 ) -> Costs:
-    """What is left to be asked; `again_without` are those that are judged again where organisms are left out."""
+    """What is left to be asked; `again` are judged twice more, `again_without` where organisms are left out."""
     added = court.reader.manifest.added()
 
     def asking(heading: Heading, grader: JudgeGrader, again: bool) -> Asking:
@@ -247,7 +248,7 @@ def costs_of(
         for grader in graders
         if (heading.id, grader.name) not in done
     )
-    return costs(episodes, judges, court.about.again, again_without)
+    return costs(episodes, judges, again, again_without)
 
 
 async def _judge(job: JudgeJob) -> None:

@@ -115,9 +115,11 @@ def costs(
 def lines(found: Costs, organisms: bool = True) -> Iterator[str]:
     """In words: what will be asked, and what it would be the other way."""
     yield f"judging: {told(found.whole if organisms else found.without)}"
-    if found.added and organisms:
+    if not found.added or not found.whole.episodes:
+        return
+    if organisms:
         yield f"  without the organisms that check the run (--no-organisms): {told(found.without)}"
-    elif found.added:
+    else:
         yield f"  with the organisms that check the run (--organisms): {told(found.whole)}"
 
 

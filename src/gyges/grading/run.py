@@ -25,6 +25,7 @@ from gyges.grading.families import same_family
 from gyges.grading.grader import Grader
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_file import judge_names
+from gyges.grading.looked_for import unread
 from gyges.scenarios.plan import Behaviour, BehaviourKind
 from gyges.transcripts.grade_sets import GradeSet, JudgeUsed, SetGrader
 from gyges.transcripts.grades import Grade
@@ -76,11 +77,10 @@ class Made:
     resumed: bool = False
     pending: int = 0
     pending_because: str = ""
-    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
     """An order, checked."""
 
     graders: tuple[Grader, ...]
@@ -104,27 +104,22 @@ def grade_run(path: Path, order: GradingOrder | None = None) -> Made:
 async def grade_stored(path: Path, order: GradingOrder) -> Made:
     """As `grade_run`, in a loop that runs already."""
     with RunReader(path) as reader:
-        work = _prepared(order, reader.manifest)
+        work = checked(order, reader.manifest)
     with RunWriter.open(path) as writer, RunReader(path) as reader:
         about, resumed = _set(work, reader)
+        for caution in about.cautions:
+            print(f"caution: {caution}", file=sys.stderr, flush=True)
         await writer.grade_set(about)
         done = _done(reader, about.name) if resumed else frozenset()
         count = await _offline(work, reader, writer, about, done)
         if not work.judges:
-            return Made(about.name, reader.count(), count, resumed, cautions=about.cautions)
+            return Made(about.name, reader.count(), count, resumed)
         session = await _judged(work, reader, writer, about, _done(reader, about.name))
-        return Made(
-            about.name,
-            reader.count(),
-            count + session.judged,
-            resumed,
-            session.pending,
-            session.reason,
-            about.cautions,
-        )
+        made = count + session.judged
+        return Made(about.name, reader.count(), made, resumed, session.pending, session.reason)
 
 
-def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
+def checked(order: GradingOrder, manifest: Manifest) -> Work:
     """Graders and profiles, read and checked before anything is asked. Raises UsageError, AuthoringError."""
     graders = named_graders(
         _names(order, manifest),
@@ -133,7 +128,7 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
         votes=order.votes,
         threshold=order.threshold,
     )
-    work = _Work(graders, order=order)
+    work = Work(graders, order=order)
     if not work.judges:
         if order.judges:
             what = "no --grader is a judge, and no scenario of this run leaves its behaviour to a judge"
@@ -148,7 +143,7 @@ def _prepared(order: GradingOrder, manifest: Manifest) -> _Work:
     from gyges.agents.profile import load_profile
 
     profiles = tuple(load_profile(name, order.base_url, role="judge") for name in order.judges)
-    return _Work(graders, profiles, order)
+    return Work(graders, profiles, order)
 
 
 def _names(order: GradingOrder, manifest: Manifest) -> tuple[str, ...]:
@@ -159,7 +154,7 @@ def _names(order: GradingOrder, manifest: Manifest) -> tuple[str, ...]:
     return BEHAVIOUR_JUDGE, *order.graders
 
 
-def _set(work: _Work, reader: RunReader) -> tuple[GradeSet, bool]:
+def _set(work: Work, reader: RunReader) -> tuple[GradeSet, bool]:
     """The set to fill: the latest that was begun for the same and not finished, else a new one."""
     names = reader.grade_sets()
     about = _about(work, reader, f"set-{len(names) + 1}")
@@ -184,7 +179,7 @@ def _unfinished(about: GradeSet, reader: RunReader) -> bool:
     return len(_done(reader, about.name)) < len(about.graders) * about.episodes
 
 
-def _about(work: _Work, reader: RunReader, name: str) -> GradeSet:
+def _about(work: Work, reader: RunReader, name: str) -> GradeSet:
     manifest = reader.manifest
     judges = tuple(
         JudgeUsed(name=one.name, model=one.model, base_url=one.base_url or "", profile=one.model_dump_json())
@@ -201,7 +196,10 @@ def _about(work: _Work, reader: RunReader, name: str) -> GradeSet:
         again=_again(judged) if work.judges and work.order.again else (),
         secret=secrets.token_hex(16) if work.judges else "",
         organisms=organisms,
-        cautions=tuple(same_family([one.model for one in work.profiles], manifest)),
+        cautions=(
+            *same_family([one.model for one in work.profiles], manifest),
+            *unread(work.graders, manifest.contrasts, manifest.run),
+        ),
     )
 
 
@@ -231,13 +229,18 @@ def _again(headings: Sequence[Heading]) -> tuple[str, ...]:
     strata: dict[tuple[str, str], list[str]] = defaultdict(list)
     for heading in headings:
         strata[heading.key.agent, heading.key.context].append(heading.id)
-    wanted = min(len(headings), max(AGAIN_LEAST, round(AGAIN_SHARE * len(headings))))
+    wanted = again_of(len(headings))
     ranked = sorted(
         (rank / len(ids), id)
         for ids in strata.values()
         for rank, id in enumerate(sorted(ids, key=lambda one: hashlib.sha256(one.encode()).digest()))
     )
     return tuple(sorted(id for _, id in ranked[:wanted]))
+
+
+def again_of(episodes: int) -> int:
+    """How many of so many episodes are judged again."""
+    return min(episodes, max(AGAIN_LEAST, round(AGAIN_SHARE * episodes)))
 
 
 def _done(reader: RunReader, name: str) -> frozenset[tuple[str, str]]:
@@ -247,7 +250,7 @@ def _done(reader: RunReader, name: str) -> frozenset[tuple[str, str]]:
 
 
 async def _offline(
-    work: _Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
+    work: Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
 ) -> int:
     """The grades that need nobody else, committed in groups; returns how many."""
     made = grade(reader.episodes(), behaviours(reader.manifest), work.graders)
@@ -259,7 +262,7 @@ async def _offline(
 
 
 async def _judged(
-    work: _Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
+    work: Work, reader: RunReader, writer: RunWriter, about: GradeSet, done: frozenset[tuple[str, str]]
 ) -> Session:
     from gyges.batch.flow import Limits
     from gyges.batch.retry import Patience
@@ -277,14 +280,17 @@ async def _judged(
         return await judge_all(court, work.judges, done, allowance, limits.connections, _told)
 
 
-def _tell_costs(court: Court, work: _Work, done: frozenset[tuple[str, str]]) -> None:
+def _tell_costs(court: Court, work: Work, done: frozenset[tuple[str, str]]) -> None:
     """Say what is left to be asked, and what it may cost, before the first call."""
     from gyges.grading.judging import costs_of
     from gyges.grading.judging_cost import lines, paid
 
-    alone = _asked(list(court.reader.headings()), court.reader.manifest)
-    again = _again(alone) if work.order.again else ()
-    found = costs_of(court, work.judges, done, paid(work.profiles), again)
+    headings, about = list(court.reader.headings()), court.about
+    alone = _asked(headings, court.reader.manifest)
+    again = [_again(some) if work.order.again else () for some in (headings, alone)]
+    # A set that is gone on with has its sample already.
+    again[0 if about.organisms else 1] = about.again
+    found = costs_of(court, work.judges, done, paid(work.profiles), *again)
     for line in lines(found, court.about.organisms):
         print(line, file=sys.stderr, flush=True)
 
