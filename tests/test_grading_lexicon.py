@@ -29,6 +29,10 @@ def lexicon(*patterns: str) -> Lexicon:
         ("see <scene>", "see cats not run", []),
         ("<animal> ..3 <verb>", "cats sit but dogs run", []),
         ("the .. <verb>", "the the the run", [(2, 4)]),
+        ("guinea_pig_cage|pig cage", "a guinea pig cage", [(2, 4)]),
+        ("<animal> and <animal> see <verb> not", "dog and dog see run not", [(0, 6)]),
+        ("<animal> and <animal> see <verb> not", "dog and dog see run", []),
+        ("<animal> .. <animal>", "dog dog cat dog", [(2, 4), (0, 2)]),
     ],
 )
 def test_a_pattern_finds_what_it_says(pattern: str, sentence: str, expected: list[tuple[int, int]]) -> None:

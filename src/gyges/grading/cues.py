@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import NamedTuple
 
 from gyges.grading.pattern import Found, Hits, Match
 from gyges.grading.rules import Rules
@@ -21,8 +21,7 @@ SUPPOSED = 7
 """How many words before a cue a supposition reaches, within its clause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """Something said in a sentence, from its word `start` to before its word `end`.
 
     `told` is True when the words are only reported (the prompt says ...): weaker, yet not nothing.
@@ -44,23 +43,29 @@ def cues(
     """
     reader = _Reader(sentence, rules, asked, echo)
     found = rules.lexicon.find(sentence.words, reader.accepts)
+    if not reader.reports:
+        return [Cue(one.name, one.start, one.end) for one in found]
     return [Cue(one.name, one.start, one.end, reader.told(one)) for one in found]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Reader:
     sentence: Sentence
     rules: Rules
     asked: bool
     echo: Callable[[], frozenset[int]]
     hits: Hits = field(default_factory=lambda: Hits([], 0))
+    _clauses: tuple[int, ...] | None = None
+    _quoted: frozenset[int] | None = None
+    _echoed: frozenset[int] | None = None
 
     def accepts(self, hits: Hits, found: Found) -> bool:
         self.hits = hits
-        unless = self.rules.unless[found.name]
-        if (self.asked and "asked" in unless) or ("attributed" in unless and self.told(found)):
-            return False
-        return not any(self._has(flag, found) for flag in unless) and not self._echoes(found)
+        bits = hits.bits
+        for flag, needed in self.rules.unless[found.name]:
+            if bits & needed and self._has(flag, found):
+                return False
+        return not self._echoes(found)
 
     def told(self, found: Found) -> bool:
         """Whether the sentence says before the cue whose words these are, with no turn in between."""
@@ -71,25 +76,40 @@ class _Reader:
                 return True  # "..., the prompt says."
         return False
 
-    @cached_property
+    @property
+    def reports(self) -> bool:
+        """Whether the sentence has words for what somebody says."""
+        return bool(self.hits.bits >> self.rules.markers["attribution"] & 1)
+
+    @property
     def clauses(self) -> tuple[int, ...]:
-        return self.sentence.clauses()
+        if self._clauses is None:
+            self._clauses = self.sentence.clauses()
+        return self._clauses
 
-    @cached_property
+    @property
     def quoted(self) -> frozenset[int]:
-        return self.sentence.quoted()
+        if self._quoted is None:
+            self._quoted = self.sentence.quoted()
+        return self._quoted
 
-    @cached_property
+    @property
     def echoed(self) -> frozenset[int]:
-        return self.echo()
+        if self._echoed is None:
+            self._echoed = self.echo()
+        return self._echoed
 
     def _echoes(self, found: Found) -> bool:
         return bool(self.echoed) and all(index in self.echoed for index in range(found.start, found.end))
 
     def _has(self, flag: str, found: Found) -> bool:
         match flag:
+            case "asked":
+                return self.asked
             case "quoted":
                 return found.start in self.quoted
+            case "attributed":
+                return self.told(found)
             case "negated":
                 return self._negated(found)
             case "long":
@@ -108,9 +128,9 @@ class _Reader:
     def _negated(self, found: Found) -> bool:
         harmless = self._spans("no_negation")
         for start, end in self._spans("negation"):
-            if any(at <= start and end <= to for at, to in harmless):
-                continue
-            if self._reaches(start, end, found, BEFORE):
+            # What is near enough is rare, so it is asked first.
+            reaches = self._reaches(start, end, found, BEFORE)
+            if reaches and not any(at <= start and end <= to for at, to in harmless):
                 return True
         return False
 

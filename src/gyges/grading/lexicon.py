@@ -2,14 +2,13 @@
 
 How a pattern is written stands in `pattern.py`. It knows words and classes; it does not know what they are for.
 
-How it is fast: what a word can be is looked up once in a lifetime, as a set of bits with one for each class.
-A sentence has the bits of its words; a pattern is tried only where its rarest element stands and the sentence
-has all its bits.
+How it is fast: what a word can be is looked up once in a lifetime, as two sets of bits: one for each class, and
+one for each pattern that has use for it. What the words of a sentence serve, taken together, says which patterns
+have all that they need: only those are tried.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -17,18 +16,11 @@ from gyges.grading.pattern import Found, Hits, Pattern, PatternError, gap_of, ma
 from gyges.grading.phrases import Node, ends, phrase_of
 
 _REMEMBERED = 50_000
-_COMMON = frozenset(
-    word
-    for line in (
-        "i i'm i'll i'd i've me my to so that the a it this be is and of not if will would should for in",
-        "on they as or can could with more what have get do being been they'll they'd are was by am",
-        "don't there than no at",
-    )
-    for word in line.split()
-)
+_AT_FIRST = 3
+"""So many classes of a pattern are looked for before it is tried; few patterns have more."""
 
-_Word = tuple[int, frozenset[int], tuple[int, ...], tuple[Node, ...]]
-"""What a word can be: bits and numbers of its classes, the patterns to be tried, phrases that it begins."""
+_Word = tuple[int, int, frozenset[int], tuple[Node, ...]]
+"""What a word can be: bits of its classes, what they serve, their numbers, phrases that it begins."""
 
 
 class Lexicon:
@@ -61,20 +53,11 @@ class Lexicon:
         self._bits = self._unions()
         self._root = self._tree()
         self._first: dict[str, _Word] = {}
-        self._of_bits: dict[int, frozenset[int]] = {}
-        self._needs = [pattern.bits for pattern in self._patterns]
-        self._made = 0
-        for pattern in self._patterns:
-            if pattern.makes >= 0:
-                self._made |= self._bits[pattern.makes]
-        self._by_keys: dict[int, tuple[int, ...]] = {}
-        """The patterns that are tried, by the keys that stand there; there are as many as words differ in them."""
-        self._keys = 0
-        self._triggers: dict[int, list[int]] = {}
-        self._triggers = self._triggered()
-        self._keys = sum(1 << number for number in self._triggers)
-        self._first.clear()
-        self._by_keys.clear()
+        self._of_bits: dict[int, tuple[int, frozenset[int]]] = {}
+        self._all = (1 << len(self._patterns)) - 1
+        self._serving, self._granted = self._served()
+        breaks = [1 << one for one in (self._barrier, self._negation) if one >= 0]
+        self._breaks = sum(breaks)
 
     def number(self, name: str) -> int:
         """The number of a named class. Raises PatternError if there is none."""
@@ -88,18 +71,20 @@ class Lexicon:
 
         With `accept`, only those that it accepts, and of each name no pattern after the first accepted.
         """
-        hits = self._scan(words)
-        seen = set(hits.waiting)
-        needs, may = self._needs, hits.bits | self._made
-        # A sorted list is a heap. Most patterns need something that no part can make.
-        waiting = sorted([one for one in seen if needs[one] & may == needs[one]])
+        hits, serves = self._scan(words)
+        # In their order, since what a part makes serves only patterns after it.
+        waiting = self._numbered(self._complete(serves))
+        if waiting:
+            hits.look_for({number for pattern in waiting for number in self._patterns[pattern].classes})
         found: list[Found] = []
         settled: set[str] = set()
-        while waiting:
-            pattern = self._patterns[heapq.heappop(waiting)]
-            if pattern.bits & hits.bits != pattern.bits or pattern.name in settled:
+        for index in waiting:
+            pattern = self._patterns[index]
+            if pattern.name in settled or (pattern.long and pattern.bits & hits.bits != pattern.bits):
                 continue
-            matches = self._unbroken(pattern, match(pattern, hits), hits)
+            matches = match(pattern, hits)
+            if matches and pattern.gapped:
+                matches = self._unbroken(pattern, matches, hits)
             if not matches:
                 continue
             if pattern.makes < 0:
@@ -109,42 +94,59 @@ class Lexicon:
                     settled.add(pattern.name)
                 continue
             bits = self._bits[pattern.makes]
-            hits.add(bits, self._numbers(bits), matches)
-            for one in self._triggered_by(bits):
-                if one not in seen:
-                    seen.add(one)
-                    if needs[one] & may == needs[one]:
-                        heapq.heappush(waiting, one)
+            more, classes = self._of(bits)
+            hits.add(bits, classes, matches)
+            if more & ~serves:
+                late = self._complete(serves | more) & ~self._complete(serves)
+                serves |= more
+                if late:
+                    waiting += self._numbered(late)
+                    waiting.sort()  # behind `index`, where all that is late belongs
         return found
 
+    def _complete(self, serves: int) -> int:
+        """The patterns, a bit each, that lack nothing of what is looked for before they are tried."""
+        size = len(self._patterns)
+        whole = serves | self._granted
+        return whole & whole >> size & whole >> 2 * size & self._all
+
+    @staticmethod
+    def _numbered(bits: int) -> list[int]:
+        """The places of the bits, the lowest first."""
+        numbers = []
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            numbers.append(lowest.bit_length() - 1)
+        return numbers
+
     def _unbroken(self, pattern: Pattern, matches: list[Found], hits: Hits) -> list[Found]:
-        if not any(one.holes for one in matches):
+        if not hits.bits & self._breaks:
             return matches
         classes = (self._barrier, self._negation) if pattern.makes >= 0 else (self._barrier,)
         breaks = {start for number in classes if number >= 0 for start, _ in hits.spans(number)}
         return [one for one in matches if breaks.isdisjoint(one.holes)]
 
-    def _scan(self, words: Sequence[str]) -> Hits:
-        events: list[tuple[frozenset[int], int, int]] = []
-        waiting: list[int] = []
-        bits = 0
+    def _scan(self, words: Sequence[str]) -> tuple[Hits, int]:
         first, last = self._first, len(words) - 1
-        for index, word in enumerate(words):
-            own, classes, triggers, nodes = first.get(word) or self._look_up(word)
+        known = [first.get(word) or self._look_up(word) for word in words]
+        events = [(one[2], index, index + 1) for index, one in enumerate(known) if one[0]]
+        bits = serves = 0
+        for index, (own, serving, classes, nodes) in enumerate(known):
             if own:
-                events.append((classes, index, index + 1))
                 bits |= own
-                waiting += triggers
+                serves |= serving
             if nodes and index < last:
                 following = words[index + 1]
                 for node in nodes:
                     if following not in node.exact and not node.prefixes:
                         continue
                     for phrase, end in ends(node, words, index + 1):
-                        events.append((self._numbers(phrase), index, end))
+                        serving, classes = self._of(phrase)
+                        events.append((classes, index, end))
                         bits |= phrase
-                        waiting += self._triggered_by(phrase)
-        return Hits(events, bits, waiting=waiting)
+                        serves |= serving
+        return Hits(events, bits), serves
 
     def _look_up(self, word: str) -> _Word:
         nodes = self._root.after(word)
@@ -154,32 +156,38 @@ class Lexicon:
         if len(self._first) >= _REMEMBERED:
             self._first.clear()  # a hostile text can't fill the memory with words
         longer = tuple(node for node in nodes if node.exact or node.prefixes)
-        self._first[word] = (bits, self._numbers(bits), self._triggered_by(bits), longer)
+        self._first[word] = (bits, *self._of(bits), longer)
         return self._first[word]
 
-    def _numbers(self, bits: int) -> frozenset[int]:
-        """The classes that the bits are of. Phrases and parts have few sets of them, words as many as exist."""
+    def _of(self, bits: int) -> tuple[int, frozenset[int]]:
+        """What some classes serve, and their numbers. Phrases and parts have few sets of them, words as many
+        as exist.
+        """
         known = self._of_bits.get(bits)
         if known is None:
             if len(self._of_bits) >= _REMEMBERED:
                 self._of_bits.clear()
-            spelt = bin(bits)[:1:-1]
-            known = self._of_bits[bits] = frozenset(at for at, bit in enumerate(spelt) if bit == "1")
+            numbers = frozenset(at for at, bit in enumerate(bin(bits)[:1:-1]) if bit == "1")
+            serves = 0
+            for number in numbers:
+                serves |= self._serving[number]
+            known = self._of_bits[bits] = serves, numbers
         return known
 
-    def _triggered_by(self, bits: int) -> tuple[int, ...]:
-        """The patterns to be tried where a word or a phrase with these bits stands."""
-        keys = bits & self._keys
-        known = self._by_keys.get(keys)
-        if known is None:
-            waiting: set[int] = set()
-            left = keys
-            while left:
-                lowest = left & -left
-                waiting.update(self._triggers[lowest.bit_length() - 1])
-                left ^= lowest
-            known = self._by_keys[keys] = tuple(waiting)
-        return known
+    def _served(self) -> tuple[list[int], int]:
+        """For each class, a bit for each pattern that has it first, then second, then third; and the bits of
+        what patterns have no need of, since they have fewer classes.
+        """
+        serving = [0] * len(self._items)
+        granted = 0
+        size = len(self._patterns)
+        for index, pattern in enumerate(self._patterns):
+            classes = list(dict.fromkeys(pattern.classes))[:_AT_FIRST]
+            for place, number in enumerate(classes):
+                serving[number] |= 1 << place * size + index
+            for place in range(len(classes), _AT_FIRST):
+                granted |= 1 << place * size + index
+        return serving, granted
 
     def _class(self, key: str, items: Iterable[str]) -> int:
         number = self._ids.setdefault(key, len(self._ids))
@@ -205,7 +213,10 @@ class Lexicon:
             gap = 0
         if not classes or gap:
             raise PatternError(f"'{line}' must begin and end with an element", line)
-        return Pattern(name, tuple(classes), tuple(gaps), sum(1 << one for one in set(classes)))
+        bits = sum(1 << one for one in set(classes))
+        return Pattern(
+            name, tuple(classes), tuple(gaps), bits, gapped=any(gaps), long=bits.bit_count() > _AT_FIRST
+        )
 
     def _element(self, element: str) -> int:
         if element.startswith("<") and element.endswith(">") and "|" not in element:
@@ -235,19 +246,3 @@ class Lexicon:
                     node = node.next(word)
                 node.bits |= self._bits[number]
         return root
-
-    def _triggered(self) -> dict[int, list[int]]:
-        common = self._common()
-        triggers: dict[int, list[int]] = {}
-        for index, pattern in enumerate(self._patterns):
-            key = next((one for one in pattern.classes if one not in common), pattern.classes[0])
-            triggers.setdefault(key, []).append(index)
-        return triggers
-
-    def _common(self) -> set[int]:
-        """The classes that common words are in: no good to look for first."""
-        common: set[int] = set()
-        for word in _COMMON:
-            bits = self._look_up(word)[0]
-            common.update(number for number in range(len(self._items)) if bits >> number & 1)
-        return common

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from gyges.grading.alignment import LOOKED_FOR, criteria
 from gyges.grading.cues import Cue, cues
@@ -43,8 +44,7 @@ class Block:
     closed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A sentence of a block, and what the rules find in it."""
 
     block: Block

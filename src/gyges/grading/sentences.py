@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _BREAK = re.compile(
     r"""[.!?]+["'”’)\]*_]{0,4}(?=\s)     # the end of a sentence
@@ -53,8 +53,7 @@ QUOTED_WORDS = 4
 """A quotation of fewer words is a word in inverted commas, not somebody's speech."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence: its span in the text, and its words in lower case. Most need no more than that."""
 
     text: str
@@ -64,21 +63,21 @@ class Sentence:
 
     def clauses(self) -> tuple[int, ...]:
         """For each word, the number of its clause."""
+        piece = self.text[self.start : self.end]
         numbers: list[int] = []
-        clause, last, before = 0, self.start, ""
-        for found in _WORD.finditer(self.text, self.start, self.end):
-            at, to = found.span()
-            word = found[0].lower()
+        clause, before = 0, ""
+        for between, word in zip(_WORD.split(piece), map(str.lower, _WORD.findall(piece)), strict=False):
             joined = before == "and" and word in _SUBJECTS
-            if joined or word in _CLAUSE_WORDS or _parted(self.text[last:at]):
+            # A single blank, by far the most common, ends no clause.
+            if joined or word in _CLAUSE_WORDS or (between != " " and _CLAUSE_MARK.search(between)):
                 clause += 1
             numbers.append(clause)
-            last, before = to, word
+            before = word
         return tuple(numbers)
 
     def quoted(self) -> frozenset[int]:
         """The words that stand within a quotation."""
-        quotations = _quotations(self.text)
+        quotations = [each for each in _quotations(self.text) if each[0] < self.end and each[1] > self.start]
         if not quotations:
             return frozenset()
         spans = [found.span() for found in _WORD.finditer(self.text, self.start, self.end)]
@@ -150,11 +149,6 @@ def _plain(word: str) -> str:
     if word.endswith("'s") and word not in _KEPT:
         return word[:-2]
     return _CARELESS.get(word, word)
-
-
-def _parted(between: str) -> bool:
-    """Whether what stands between two words ends a clause. A single blank, by far the most common, does not."""
-    return between != " " and _CLAUSE_MARK.search(between) is not None
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gyges.grading.cues import Cue
 
@@ -40,8 +41,7 @@ Place = tuple[int, int]
 """Sentence, and word in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """One sentence: its words, the cues in the agent's own words by name, and the names of all, told ones too."""
 
     words: tuple[str, ...]
@@ -56,12 +56,13 @@ class Said:
 
 
 def said(words: tuple[str, ...], cues: Sequence[Cue]) -> Said:
-    mine: dict[str, list[Cue]] = {}
+    if not cues:
+        return Said(words, {}, frozenset())
+    mine: dict[str, tuple[Cue, ...]] = {}
     for cue in cues:
         if not cue.told:
-            mine.setdefault(cue.name, []).append(cue)
-    own = {name: tuple(found) for name, found in mine.items()}
-    return Said(words, own, frozenset(cue.name for cue in cues))
+            mine[cue.name] = (*mine.get(cue.name, ()), cue)
+    return Said(words, mine, frozenset(cue.name for cue in cues))
 
 
 def standing(said: Sequence[Said]) -> Standing:
