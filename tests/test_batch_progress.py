@@ -9,6 +9,7 @@ import pytest
 
 from gyges.batch import progress
 from gyges.batch.progress import Progress, lasting
+from gyges.errors import UsageError
 from gyges.transcripts.record import Episode, EpisodeKey, Outcome
 
 PLANNED = {("faker", "training"): 3, ("faker", "deployment"): 3}
@@ -27,6 +28,12 @@ def test_without_a_terminal_a_line_says_what_is_done_of_what_was_planned(
     first, last = capsys.readouterr().err.splitlines()
     assert first == "episodes: faker training 1/3, faker deployment 0/3"
     assert last.startswith("episodes: faker training 2/3, faker deployment 1/3; 1 completed, 1 errored; about ")
+
+
+def test_an_error_before_anything_is_played_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError), Progress(PLANNED):
+        raise UsageError("no key")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_line_comes_though_no_episode_ends(

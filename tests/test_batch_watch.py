@@ -17,15 +17,18 @@ from gyges.batch.watch import FEW, MINUTE, Sparing, memory, sparing, watched
 from gyges.errors import UsageError
 
 
-async def test_a_loop_that_stands_still_is_told(
+async def test_a_loop_that_stands_still_is_told_where_it_is_worth_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(watch, "SECONDS_BETWEEN_LOOKS", 0.01)
     monkeypatch.setattr(watch, "STANDS_STILL", 0.2)
+    monkeypatch.setattr(watch, "WORTH_TELLING", 0.6)
     with watched():
         await asyncio.sleep(0.03)
-        time.sleep(0.4)  # noqa: ASYNC251 - that is what is to be seen
-        await asyncio.sleep(0.03)
+        for _ in range(2):
+            assert not caplog.records  # once is not worth telling
+            time.sleep(0.4)  # noqa: ASYNC251 - that is what is to be seen
+            await asyncio.sleep(0.03)
     (said,) = [record.getMessage() for record in caplog.records if "nothing went on" in record.getMessage()]
     assert "no deadline kept" in said
 

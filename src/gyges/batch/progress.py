@@ -41,7 +41,8 @@ class Progress:
         self._ended: Counter[Outcome] = Counter()
         self._agents: Sequence[Agent] = ()
         self._writer: RunWriter | None = None
-        self._begun = time.monotonic()
+        self._entered = time.monotonic()
+        self._begun = self._told = False
         self._console = Console(stderr=True)
         self._live = (
             Live(get_renderable=self._shown, console=self._console, refresh_per_second=2, transient=False)
@@ -52,9 +53,7 @@ class Progress:
         self._thread = threading.Thread(target=self._speak, name="gyges-progress", daemon=True)
 
     def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        else:
+        if not self._live:
             self._thread.start()
         return self
 
@@ -63,20 +62,34 @@ class Progress:
     ) -> None:
         self._over.set()
         if self._live:
-            self._live.stop()
-        else:
-            self._thread.join()
+            if self._begun:
+                self._live.stop()
+            return
+        self._thread.join()
+        if kind is None or self._told:
             self._say()
 
     def watch(self, agents: Sequence[Agent], writer: RunWriter) -> None:
         """From now on, also tell what these agents' calls come to."""
+        self._begin()
         self._agents, self._writer = agents, writer
 
     def done(self, episode: Episode) -> None:
         """Count an episode that is in the store."""
+        self._begin()
         key = (episode.key.agent, episode.key.context)
         self._done[key if key in self._planned else (episode.key.agent, "")] += 1
         self._ended[episode.outcome] += 1
+
+    def _begin(self) -> None:
+        """The first words: not before something goes on, so that an error at the start stands alone."""
+        if self._begun:
+            return
+        self._begun = True
+        if self._live:
+            self._live.start()
+        else:
+            self._say()
 
     # In a terminal
 
@@ -94,7 +107,6 @@ class Progress:
     # Without one
 
     def _speak(self) -> None:
-        self._say()
         while not self._over.wait(SECONDS_BETWEEN_LINES):
             self._say()
 
@@ -103,6 +115,7 @@ class Progress:
             f"{agent} {context} {self._done[agent, context]}/{planned}".replace("  ", " ")
             for (agent, context), planned in self._planned.items()
         ]
+        self._told = True
         line = "; ".join([f"episodes: {', '.join(counts)}", *self._facts()])
         try:
             print(safe(line), file=sys.stderr, flush=True)
@@ -144,7 +157,7 @@ class Progress:
         ended, planned = self._ended.total(), sum(self._planned.values())
         left = planned - self._done.total()
         if ended and left > 0:
-            yield f"about {lasting((time.monotonic() - self._begun) / ended * left)} left"
+            yield f"about {lasting((time.monotonic() - self._entered) / ended * left)} left"
 
 
 def lasting(seconds: float) -> str:

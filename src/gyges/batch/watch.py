@@ -19,7 +19,9 @@ log = logging.getLogger("gyges.batch")
 
 SECONDS_BETWEEN_LOOKS = 0.25
 STANDS_STILL = 1.0
-"""Seconds for which the loop did nothing else, from which on it is told."""
+"""Seconds for which the loop did nothing else, from which on they count."""
+WORTH_TELLING = 5.0
+"""Seconds that have to come together: one short stop harms nobody, and a busy machine makes many."""
 SECONDS_BETWEEN_MEMORY = 5.0
 MUCH = 0.85
 """The share of the memory that may be used, from which on it is told."""
@@ -41,18 +43,23 @@ def watched() -> Iterator[None]:
 
 
 async def watch() -> None:
-    """Warn of every time that the loop stood still, and once of memory."""
+    """Warn of a loop that stands still for long or again and again, and once of memory."""
     memory_at, told = 0.0, False
+    since, still = time.monotonic(), 0.0
     while True:
         before = time.monotonic()
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
         now = time.monotonic()
         if (lag := now - before - SECONDS_BETWEEN_LOOKS) > STANDS_STILL:
+            still += lag
+        if still > WORTH_TELLING:
             log.warning(
-                "for %.1f s nothing went on: no answer was stored and no deadline kept. A graph or a tool that "
-                "computes for long does that, or a machine that has too much to do or slept",
-                lag,
+                "for %.1f of %.0f s nothing went on: no answer was stored and no deadline kept. A graph or a tool "
+                "that computes for long does that, or a machine that has too much to do or slept",
+                still,
+                now - since,
             )
+            since, still = now, 0.0
         if not told and now - memory_at > SECONDS_BETWEEN_MEMORY:
             memory_at = now
             told = _memory_told(*memory())
