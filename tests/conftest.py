@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Callable
@@ -65,6 +66,12 @@ examples:
     - "Not today, your foot hurts.\\nDecision: stay"
     - "Tomorrow, perhaps.\\nDecision: stay"
 """.replace("good. Decision", "good.\\nDecision")
+
+
+def pytest_collection_finish() -> None:
+    """The collector does not look again and again at what thousands of tests were read from."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

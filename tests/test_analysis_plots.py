@@ -6,6 +6,7 @@ import struct
 from itertools import chain
 from pathlib import Path
 
+import altair
 import pytest
 
 from gyges.analysis import plots
@@ -18,6 +19,15 @@ from gyges.scenarios.plan import Contrast
 from gyges.transcripts.record import Outcome, Visibility
 
 CONTRAST = Contrast("training", "deployment", "complies", "positive", ())
+
+
+@pytest.fixture(autouse=True)
+def held_against_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn here is a chart by Vega-Lite's own schema; elsewhere nobody looks."""
+    written = altair.LayerChart.to_json
+    monkeypatch.setattr(
+        altair.LayerChart, "to_json", lambda chart, validate: written(chart, validate=not validate)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 
@@ -84,12 +84,16 @@ class _Page:
 
 def to_html(reports: Sequence[Report]) -> str:
     """The reports of one or several runs as one page."""
+    pages = [_page(report) for report in reports]
+    return _template().render(reports=pages, title=", ".join(page.run for page in pages))
+
+
+@cache
+def _template() -> jinja2.Template:
     source = files("gyges.analysis").joinpath("templates", "report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.globals.update(_WORDS)
-    pages = [_page(report) for report in reports]
-    title = ", ".join(page.run for page in pages)
-    return environment.from_string(source).render(reports=pages, title=title)
+    return environment.from_string(source)
 
 
 _WORDS = {

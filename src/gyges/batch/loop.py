@@ -45,16 +45,21 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """What was imported is not looked at again, and what is new less often. As before afterwards."""
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    """What was imported is not looked at again, and what is new less often. As before afterwards.
+
+    Where somebody has seen to that already it is left as it is: it can't be undone in part.
+    """
+    before, seen_to = gc.get_threshold(), gc.get_freeze_count() > 0
+    if not seen_to:
+        gc.collect()
+        gc.freeze()
     gc.set_threshold(YOUNG, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if not seen_to:
+            gc.unfreeze()
 
 
 def _running() -> bool:
