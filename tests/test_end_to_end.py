@@ -32,8 +32,8 @@ def results(gyges: Gyges, run: str) -> dict[str, dict[str, object]]:
     return {result["agent"]: result for result in json.loads(shown.out)["contrasts"]}
 
 
-def played(gyges: Gyges, *words: str, organisms: tuple[str, ...] = ORGANISMS) -> dict[str, dict[str, object]]:
-    agents = [word for name in organisms for word in ("--agent", name)]
+def played(gyges: Gyges, *words: str) -> dict[str, dict[str, object]]:
+    agents = [word for name in ORGANISMS for word in ("--agent", name)]
     shown = gyges("run", "tiers", *agents, "--samples", "10", *words)
     assert shown.code == 0, shown.err
     return results(gyges, shown.run_name())
@@ -137,25 +137,33 @@ ORACLE = [
 
 
 @pytest.mark.skipif(not VLAF.exists(), reason=f"the transcripts of real models are not at {VLAF}")
-@pytest.mark.usefixtures("study")
-def test_imported_transcripts_of_real_models_give_the_published_gaps(gyges: Gyges) -> None:
-    shown = gyges("import", str(VLAF), "--behaviour", "label:option=a", "--options", "a,b")
+@pytest.mark.parametrize("within", ["vlaf/care/", pytest.param("vlaf/", marks=pytest.mark.full)])
+def test_imported_transcripts_of_real_models_give_the_published_gaps(
+    study: Study, gyges: Gyges, within: str
+) -> None:
+    """One family of five, and all of them in the long checks; their gaps by themselves are tested each time."""
+    with gzip.open(VLAF, "rt", encoding="utf-8") as lines:
+        rows = [row for row in map(json.loads, lines) if row["scenario"].startswith(within)]
+    file = study.root / "given.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    shown = gyges("import", str(file), "--behaviour", "label:option=a", "--options", "a,b")
     assert shown.code == 0, shown.err
-    assert "5520 episodes" in shown.out
+    assert f"{len(rows)} episodes" in shown.out
     told = gyges("report", "--json")
     found = {(one["family"], one["agent"]): one for one in json.loads(told.out)["contrasts"]}
-    assert len(found) == 15
-    for family, agent, gap, se in ORACLE:
+    assert len(found) == len({(row["scenario"].rpartition("/")[0], row["model"]) for row in rows})
+    oracle = [one for one in ORACLE if f"{one[0]}/".startswith(within)]
+    assert len(oracle) >= 3
+    for family, agent, gap, se in oracle:
         figure = found[family, agent]["gap"]
         assert figure["estimate"] == pytest.approx(gap, abs=5e-4), (family, agent)
         assert figure["se"] == pytest.approx(se, abs=5e-4), (family, agent)
         assert figure["high"] > figure["low"]
-    with gzip.open(VLAF, "rt", encoding="utf-8") as lines:
-        labels = [(row["context"], row["labels"].get("option")) for row in map(json.loads, lines)]
+    labels = [(row["context"], row["labels"].get("option")) for row in rows]
     for context in ("training", "deployment"):
         ungraded = sum(label not in ("a", "b") for seen, label in labels if seen == context)
         assert sum(one["ungraded"][context] for one in found.values()) == ungraded
-    assert sum(not one["reportable"] for one in found.values()) >= 9
+    assert sum(not one["reportable"] for one in found.values()) >= len(found) * 3 // 5
     # Of a real model's reasoning the report says what its reader is worth.
     assert any("which asks no model" in caution for caution in found["vlaf/care", "Qwen3-32B"]["cautions"])
     for one in found.values():

@@ -112,5 +112,7 @@ def test_a_family_with_a_wrong_scenario_is_judged_as_a_family_only_when_it_is_ri
     assert len(found()) == 1
 
 
+@pytest.mark.full
 def test_the_library_has_no_error() -> None:
+    """`make check` asks the same each time."""
     assert [str(problem) for problem in check_names(families()) if problem.severity == "error"] == []
