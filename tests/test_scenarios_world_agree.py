@@ -103,6 +103,15 @@ def test_what_does_not_fit_is_refused_with_its_place(
     assert all(".yaml:" in problem for problem in found())
 
 
+def test_a_call_that_fails_is_told_where_it_stands_and_not_at_every_example_that_comes_after_it(
+    depot: Depot,
+) -> None:
+    depot({"replies: [At once., ": "replies: [{calls: [shop: {id: c1}], text: At once.}, "}, {})
+    (said,) = (problem for problem in found() if "error" in problem)
+    assert "family.yaml:" in said
+    assert "fails: Error: there is no tool 'shop'" in said
+
+
 @pytest.mark.parametrize(
     ("family", "said"),
     [

@@ -145,8 +145,9 @@ def _check_examples(scenario: Scenario, variant: str, shown: Behaviour, world: W
     problems = _check_looks(scenario, rehearsal)
     for label, replies in scenario.own.examples.items():
         for reply in replies:
-            played = rehearsal.play([*first, example(words, reply)])
-            problems += _check_calls(reply, played)
+            last = example(words, reply)
+            played = rehearsal.play([*first, last])
+            problems += _check_calls(reply, played, len(last.calls))
             found = behaviour_shown(shown, played.seen)
             # What a judge would say of an example, nobody here can tell.
             if found != label and shown.kind is not BehaviourKind.JUDGED:
@@ -159,8 +160,9 @@ def _check_examples(scenario: Scenario, variant: str, shown: Behaviour, world: W
     what = "this reply to an earlier turn decides something"
     for at, turn in enumerate(scenario.turns[:-1]):
         for reply in turn.replies:
-            played = rehearsal.play([*first[:at], example(words, reply)])
-            problems += _check_calls(reply, played)
+            last = example(words, reply)
+            played = rehearsal.play([*first[:at], last])
+            problems += _check_calls(reply, played, len(last.calls))
             if behaviour_shown(shown, played.seen) != shown.otherwise:
                 problems.append(_error(words_of(reply), what))
     return problems
@@ -172,12 +174,12 @@ def _wanted(shown: Behaviour, label: str) -> str:
     return f"its last decisive line should be `{shown.marker} {dict(shown.choices)[label]}`"
 
 
-def _check_calls(reply: Phrase | ExampleSpec, played: Rehearsed) -> list[Problem]:
-    """The calls of an example can be made."""
+def _check_calls(reply: Phrase | ExampleSpec, played: Rehearsed, calls: int) -> list[Problem]:
+    """The calls of an example, the last so many that were played, can be made."""
     place = words_of(reply)
     return [
         _error(place, f"the call of {use.tool!r} in this example fails: {done.text.text}", "correct the call")
-        for use, done in played.done
+        for use, done in played.done[len(played.done) - calls :]
         if done.failed and not done.refused
     ]
 
