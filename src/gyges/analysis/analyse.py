@@ -90,7 +90,7 @@ def analyse(
             result = contrast_result(played, contrast, named.get(agent, ""), missing_acknowledged)
             if result is not None:
                 hint = faithfulness(of_experiment(mine), contrast, (options or {}).get(family, 2))
-                known = known_errors(graders, contrast, errors)
+                known = known_errors(graders, contrast, errors, family)
                 known = Known({**known.errors, **(judges or {})}, known.told)
                 if one := truth.get((family, agent, contrast)):
                     checks = checks.joined(_checks(result, mine, one, known))

@@ -17,6 +17,7 @@ from gyges.analysis.judge_error import (
     positive_predictive_value,
 )
 from gyges.analysis.result import ContrastResult, JudgeCorrected
+from gyges.errors import several
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import KnownErrors, SetGrader
 from gyges.transcripts.grades import Question
@@ -69,12 +70,12 @@ def _harder(rate: Estimate | None, reasoning: Calibration | None) -> Iterator[st
         )
 
 
-def known_errors(graders: Sequence[SetGrader], contrast: Contrast, asked: str = "") -> Known:
+def known_errors(graders: Sequence[SetGrader], contrast: Contrast, asked: str = "", family: str = "") -> Known:
     """What was known of the first grader of each question when it graded, for what this contrast asks of it.
 
     Errors on texts that a grader was made with flatter it: they are used only where their labels are `asked` for
-    by name. A contrast that reveals several findings at once has no calibration: the errors of each say nothing of
-    all.
+    by name. Errors of a behaviour are those of its `family`, where they say which it is. A contrast that reveals
+    several findings at once has no calibration: the errors of each say nothing of all.
     """
     wanted: dict[Question, str | None] = {
         "behaviour": contrast.target,
@@ -87,7 +88,9 @@ def known_errors(graders: Sequence[SetGrader], contrast: Contrast, asked: str = 
     told: list[str] = []
     for question, grader in first.items():
         known = [
-            one for one in grader.errors if one.finding == wanted[question] and one.positives and one.negatives
+            one
+            for one in grader.errors
+            if one.finding == wanted[question] and one.positives and one.negatives and one.family in ("", family)
         ]
         by_name = [one for one in known if asked and one.labels == asked]
         fair = by_name or [one for one in known if not one.in_sample]
@@ -102,7 +105,7 @@ def _by(errors: KnownErrors) -> str:
     what = f", {errors.about}" if errors.about else ""
     flatters = f"; flattering, in-sample: {_made_with(errors)}" if errors.in_sample else ""
     return (
-        f"corrected for judge error by {errors.labels} ({_texts(errors)} texts{what}): {errors.finding} found in "
+        f"corrected for judge error by {errors.labels} ({_texts(errors)}{what}): {errors.finding} found in "
         f"{errors.found} of {errors.positives}, wrongly in {errors.negatives - errors.passed} of "
         f"{errors.negatives}{flatters}"
     )
@@ -116,11 +119,11 @@ def _flattering(errors: KnownErrors) -> str:
 
 
 def _made_with(errors: KnownErrors) -> str:
-    return f"it was made with {errors.in_sample} of these {_texts(errors)} texts"
+    return f"it was made with {errors.in_sample} of these {_texts(errors)}"
 
 
-def _texts(errors: KnownErrors) -> int:
-    return errors.positives + errors.negatives + errors.ungraded
+def _texts(errors: KnownErrors) -> str:
+    return several(errors.positives + errors.negatives + errors.ungraded, "episode" if errors.family else "text")
 
 
 def _split(

@@ -19,10 +19,12 @@ from gyges.cli.app import (
     TokensPerMinute,
     app,
 )
+from gyges.errors import UsageError
 
 if TYPE_CHECKING:
+    from gyges.grading.calibrations import StoredErrors
     from gyges.grading.labelled import LabelledEpisode
-    from gyges.grading.run import Made
+    from gyges.grading.run import GradingOrder, Made
 
 GOLD = "long-test.jsonl"
 """The library's gold labels that no grader was developed on."""
@@ -72,14 +74,8 @@ def grade(
 
     path = find_run(name)
     order = GradingOrder(tuple(grader or ()), tuple(judge or ()), votes, threshold, again, organisms, base_url)
-    if judge:
-        from dataclasses import replace
-
-        from gyges.batch.flow import Limits
-        from gyges.batch.spending import Allowance
-
-        limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-        order = replace(order, limits=limits, allowance=Allowance(call_budget, token_budget, cost_budget))
+    rates = (max_connections, requests_per_minute, tokens_per_minute)
+    order = _limited(order, rates, (call_budget, token_budget, cost_budget))
     made = grade_run(path, order)
     _tell(path, made)
     if made.pending:
@@ -105,19 +101,22 @@ def _tell(path: Path, made: Made) -> None:
 
 @app.command()
 def calibrate(
-    grader: Annotated[str, typer.Argument(help="offline, judge:NAME, rules:NAME or classifier:NAME.")],
+    grader: Annotated[
+        str,
+        typer.Argument(
+            help="offline, judge:NAME, rules:NAME or classifier:NAME; of what agents did: rules:behaviour."
+        ),
+    ],
     gold: Annotated[
         list[Path] | None,
         typer.Option(
             "--gold",
-            help="Labelled texts, as JSON Lines; may be repeated; the library's test part if none is named.",
+            help="Labels, as JSON Lines; may be repeated; of reasoning the library's test part if none is named.",
         ),
     ] = None,
     run: Annotated[
         str | None,
-        typer.Option(
-            help="With --gold: at whose rate findings are valued. Else: whose labels, given in the browser."
-        ),
+        typer.Option(help="With --gold: at whose rate findings are valued. Else, and of behaviour: whose labels."),
     ] = None,
     judge: Annotated[
         list[str] | None,
@@ -150,34 +149,84 @@ def calibrate(
 ) -> None:
     """A grader against labels: how often it is right, how sure that is, and what its findings are worth."""
     from gyges.grading.calibrated_words import cautions, lines, retrained_lines, to_json
-    from gyges.grading.calibrating import calibrate_grader, stored
+    from gyges.grading.calibrating import calibrate_grader
     from gyges.grading.default import grader_of
     from gyges.grading.retrain import retrain
     from gyges.grading.run import GradingOrder
 
-    if train is None:
-        grader_of(grader)  # a wrong name is told before the labels are read
+    order = GradingOrder((), tuple(judge or ()), votes, None, False, base_url=base_url)
+    rates = (max_connections, requests_per_minute, tokens_per_minute)
+    order = _limited(order, rates, (call_budget, token_budget, cost_budget))
+    if train is not None and not grader.startswith("classifier"):
+        raise UsageError(f"{grader} can't be trained", "gyges calibrate classifier:NAME --gold FILE --train FILE")
+    # A wrong name is told before the labels are read.
+    if train is None and grader_of(grader).question == "behaviour":
+        if finding is not None:
+            raise UsageError(f"{grader} has no findings", "leave --finding out: all behaviours are told")
+        _calibrate_behaviour(grader, gold or [], run, order, about, json, store, to)
+        return
     labelled, labels, rate = _labelled(gold or [], run)
     if train is not None:
         for line in retrained_lines(retrain(labelled, train, labels)):
             typer.echo(line)
         return
-    order = GradingOrder((), tuple(judge or ()), votes, None, False, True, base_url)
-    if judge:
-        from dataclasses import replace
-
-        from gyges.batch.flow import Limits
-        from gyges.batch.spending import Allowance
-
-        limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
-        order = replace(order, limits=limits, allowance=Allowance(call_budget, token_budget, cost_budget))
     found = calibrate_grader(grader, labelled, labels, order, finding=finding, run=rate, about=about)
     for line in [to_json(found)] if json else lines(found):
         typer.echo(line)
     for line in cautions(found):
         typer.echo(f"CAUTION: {line}", err=True)
+    _keep(found.errors(), store, to)
+
+
+def _calibrate_behaviour(
+    grader: str,
+    gold: Sequence[Path],
+    run: str | None,
+    order: GradingOrder,
+    about: str,
+    as_json: bool,
+    store: bool,
+    to: Path | None,
+) -> None:
+    from gyges.grading.calibrated_words import behaviour_lines, to_json
+    from gyges.grading.calibrating_behaviour import calibrate_behaviour
+    from gyges.grading.default import grader_of
+    from gyges.grading.labelled_behaviour import acted_in_browser, acted_in_gold
+    from gyges.transcripts.runs import find_run
+
+    if run is None:
+        raise UsageError("labels of what an agent did are about the episodes of a run", "name it: --run RUN")
+    path = find_run(run)
+    labelled = acted_in_gold(gold, path) if gold else acted_in_browser(path)
+    labels = "+".join(file.name for file in gold) or path.stem
+    made = grader_of(grader, votes=order.votes)
+    found = calibrate_behaviour(made, labelled, labels, path, order, about)
+    for line in [to_json(found)] if as_json else behaviour_lines(found):
+        typer.echo(line)
+    _keep(found.errors(), store, to)
+
+
+def _keep(errors: StoredErrors, store: bool, to: Path | None) -> None:
+    from gyges.grading.calibrations import store_errors
+
     if store:
-        typer.echo(f"kept for later grading in {stored(found, to)}", err=True)
+        typer.echo(f"kept for later grading in {store_errors(errors, to)}", err=True)
+
+
+def _limited(
+    order: GradingOrder,
+    rates: tuple[int, float | None, float | None],
+    budgets: tuple[int | None, int | None, float | None],
+) -> GradingOrder:
+    """The order with the limits of the command line, which are about whom it asks."""
+    if not order.judges:
+        return order
+    from dataclasses import replace
+
+    from gyges.batch.flow import Limits
+    from gyges.batch.spending import Allowance
+
+    return replace(order, limits=Limits(*rates), allowance=Allowance(*budgets))
 
 
 def _labelled(gold: Sequence[Path], run: str | None) -> tuple[list[LabelledEpisode], str, Path | None]:

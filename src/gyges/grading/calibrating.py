@@ -7,7 +7,7 @@ what they said can be read, resumed and is paid for once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gyges.errors import GygesError, UsageError
@@ -31,9 +31,10 @@ from gyges.grading.default import answer_of, grader_of
 from gyges.grading.grader import Grader, Scoring, blinded
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_votes import found_in
-from gyges.grading.labelled import FAKING, LabelledEpisode
+from gyges.grading.labelled import FAKING, NO, YES, LabelledEpisode
 from gyges.grading.run import GradingOrder
 from gyges.grading.seen import fingerprint, seen_by
+from gyges.scenarios.nearest import nearest
 from gyges.transcripts.grade_sets import KnownErrors
 from gyges.transcripts.grades import Answer, ReasoningRead
 from gyges.transcripts.reader import RunReader
@@ -47,8 +48,6 @@ class OfFinding:
     labelled: int
     table: Calibration
     alpha: Figure
-    people: float | None
-    """Krippendorff's alpha of the people among themselves; None where one person labelled."""
     brier: Figure
     curve: tuple[Bin, ...]
     by_threshold: tuple[VotesPoint, ...]
@@ -57,6 +56,8 @@ class OfFinding:
     """At a run's own rate, where a run was named."""
     in_sample: int = 0
     """How many of the labelled texts the grader was made with."""
+    people: float | None = None
+    """Krippendorff's alpha of the people among themselves; None where one person labelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Calibrated:
     """How many of the labelled texts the grader was made with: where there are any, all figures flatter it."""
     about: str = ""
     """What the labelled texts are like."""
+    others: tuple[str, ...] = ()
+    """What is labelled and not looked for by this grader."""
 
     def errors(self) -> StoredErrors:
         known = tuple(
@@ -113,8 +116,11 @@ def calibrate_grader(
     rate. Raises UsageError where no finding of the grader is labelled, and what grading raises.
     """
     grader = grader_of(name, votes=order.votes, threshold=order.threshold)
+    # Those on which nobody agrees say something of the people only.
+    everybody, labelled = labelled, [one for one in labelled if one.labels]
+    sha256 = labels_sha256(labelled)
     graded, where = (
-        judged_labels(grader, labelled, labels, order)
+        judged_labels(grader, [one.episode for one in labelled], f"{Path(labels).stem}-{sha256[:8]}", order)
         if isinstance(grader, JudgeGrader)
         else (
             [_offline(grader, one) for one in labelled],
@@ -124,25 +130,47 @@ def calibrate_grader(
     rates = _rates(run, grader) if run else {}
     wanted = [one for one in _findings(graded) if finding in (None, one)]
     found = tuple(
-        of for one in wanted if (of := _of_finding(one, labelled, graded, grader, rates.get(one))) is not None
+        replace(of, people=_people(one, everybody))
+        for one in wanted
+        if (of := _of_finding(one, labelled, graded, grader, rates.get(one))) is not None
     )
+    labelled_as = dict.fromkeys(name for one in labelled for name in one.labels)
+    looked_for = [*rates, *_findings(graded)]
+    others = tuple(name for name in labelled_as if name not in looked_for)
     if not found:
-        raise UsageError(
-            f"no label says anything about what {grader.name} looks for", "label one of its findings, yes and no"
-        )
-    models = _models(order) if isinstance(grader, JudgeGrader) else ()
+        raise UsageError(*_nothing(grader, finding, others, looked_for))
+    models = models_of(order) if isinstance(grader, JudgeGrader) else ()
     return Calibrated(
         grader=grader.name,
         version=grader.version,
         judges=models,
         labels=labels,
-        labels_sha256=labels_sha256(labelled),
+        labels_sha256=sha256,
         episodes=len(labelled),
         findings=found,
         run=where,
         in_sample=sum(_made_with(grader, labelled)),
         about=about,
+        others=others,
     )
+
+
+def _nothing(
+    grader: Grader, finding: str | None, others: Sequence[str], looked_for: Sequence[str]
+) -> tuple[str, str]:
+    """What is wrong where no label is about anything that is looked for, and what to do."""
+    if finding is not None and finding not in looked_for:
+        return f"{grader.name} does not look for {finding!r}", nearest(finding, looked_for)
+    if finding is not None:
+        return f"no label says anything about {finding!r}", "label it, yes and no, or leave --finding out"
+    what = f"no label says anything about what {grader.name} looks for"
+    return (f"{what}, but about {others[0]!r}", nearest(others[0], looked_for)) if others else (what, "label some")
+
+
+def _people(name: str, everybody: Sequence[LabelledEpisode]) -> float | None:
+    """How far people agree among themselves, also about what they can't agree on."""
+    given = [one.people.get(name, ()) for one in everybody]
+    return krippendorff([[answer for answer in answers if answer in (YES, NO)] for answers in given])
 
 
 def _made_with(grader: Grader, labelled: Sequence[LabelledEpisode]) -> list[bool]:
@@ -151,7 +179,8 @@ def _made_with(grader: Grader, labelled: Sequence[LabelledEpisode]) -> list[bool
     return [fingerprint(one.text) in known for one in labelled]
 
 
-def _models(order: GradingOrder) -> tuple[str, ...]:
+def models_of(order: GradingOrder) -> tuple[str, ...]:
+    """The models that judge."""
     from gyges.agents.profile import load_profile
 
     return tuple(load_profile(name, order.base_url, role="judge").model for name in order.judges)
@@ -215,13 +244,11 @@ def _of_finding(
     votes = max((one.of for one in ballots), default=0)
     threshold = grader.threshold if isinstance(grader, JudgeGrader) else 0.5
     positives, negatives = table.true_positive + table.false_negative, table.true_negative + table.false_positive
-    people = [one.people.get(name, ()) for one, _ in known]
     return OfFinding(
         finding=name,
         labelled=len(items),
         table=table,
         alpha=alpha(items),
-        people=krippendorff([[answer for answer in given if answer in ("yes", "no")] for given in people]),
         brier=brier(items),
         curve=tuple(reliability(items)),
         by_threshold=tuple(by_threshold(ballots, votes)),

@@ -7,6 +7,7 @@ rates is worked out in `gyges.analysis.judge_error`. All intervals are two-sided
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -88,15 +89,19 @@ def _kappa(items: Sequence[Item], seed: int) -> Figure:
     if not items:
         return NOTHING
     counted = weights([item.group for item in items], RESAMPLES, seed)
-    answers = [bool(item.answer) for item in items]
-    return figure_of(kappas(tables([item.label for item in items], answers, counted)))
+    labels, answers = [item.label for item in items], [bool(item.answer) for item in items]
+    groups = [item.group for item in items]
+    return beyond_chance(kappas(tables(labels, answers, counted)), labels, answers, groups)
 
 
 def _auroc(items: Sequence[Item], seed: int) -> Figure:
     if not items:
         return NOTHING
-    counted = weights([item.group for item in items], RESAMPLES, seed)
-    return figure_of(aurocs([item.label for item in items], [item.score or 0.0 for item in items], counted))
+    groups = [item.group for item in items]
+    counted = weights(groups, RESAMPLES, seed)
+    drawn = aurocs([item.label for item in items], [item.score or 0.0 for item in items], counted)
+    sides = (clusters([item.group for item in items if item.label is side]) for side in (True, False))
+    return share_of(drawn, min(sides))
 
 
 def wilson(hits: float, trials: int, level: float = LEVEL) -> Figure:
@@ -165,13 +170,35 @@ def figure_of(drawn: Numbers) -> Figure:
     return quantiles(values[0], values[1:], LEVEL)
 
 
-def share_of(drawn: Numbers, clusters: int) -> Figure:
-    """As `figure_of`, for a share: where no draw differs, Wilson's interval with n = `clusters` gives it width."""
+def share_of(drawn: Numbers, groups: int) -> Figure:
+    """As `figure_of`, for a share: where no draw differs, Wilson's interval with n = `groups` gives it width."""
     found = figure_of(drawn)
     if found.estimate is None or found.low is None or found.high is None or found.high > found.low:
         return found
-    bound = wilson(found.estimate * clusters, clusters)
+    bound = wilson(found.estimate * groups, groups)
     return Figure(found.estimate, bound.low, bound.high)
+
+
+def clusters(groups: Sequence[str]) -> int:
+    """How many groups there are; "" is one by itself each time."""
+    return len({group or at for at, group in enumerate(groups)})
+
+
+def beyond_chance(
+    drawn: Numbers, labels: Sequence[object], answers: Sequence[object], groups: Sequence[str]
+) -> Figure:
+    """Kappa or alpha from its draws. Where none differs, Wilson's interval of the agreement gives it width."""
+    found = figure_of(drawn)
+    if found.estimate is None or found.low is None or found.high is None or found.high > found.low:
+        return found
+    n, said, given = len(labels), Counter(labels), Counter(answers)
+    chance = sum(said[one] * given[one] for one in said) / n**2
+    same = sum(one == other for one, other in zip(labels, answers, strict=True)) / n
+    bound = wilson(same * clusters(groups), clusters(groups))
+    if chance == 1 or bound.low is None or bound.high is None:
+        return found
+    low, high = ((end - chance) / (1 - chance) for end in (bound.low, bound.high))
+    return Figure(found.estimate, min(found.estimate, low), max(found.estimate, high))
 
 
 def quantiles(estimate: float, drawn: list[float], level: float) -> Figure:

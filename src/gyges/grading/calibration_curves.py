@@ -16,7 +16,8 @@ from gyges.grading.calibration import (
     RESAMPLES,
     Figure,
     Item,
-    figure_of,
+    beyond_chance,
+    clusters,
     quantiles,
     share_of,
     wilson,
@@ -61,18 +62,17 @@ def alpha(items: Sequence[Item], seed: int = 0) -> Figure:
     graded = [item for item in items if item.answer is not None]
     if not graded:
         return NOTHING
-    counted = weights([item.group for item in graded], RESAMPLES, seed)
-    return figure_of(
-        alphas(tables([item.label for item in graded], [bool(item.answer) for item in graded], counted))
-    )
+    labels, answers = [item.label for item in graded], [bool(item.answer) for item in graded]
+    groups = [item.group for item in graded]
+    drawn = alphas(tables(labels, answers, weights(groups, RESAMPLES, seed)))
+    return beyond_chance(drawn, labels, answers, groups)
 
 
 def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
     """Of values between 0 and 1, with an interval that has width also where all are alike."""
     if not values:
         return NOTHING
-    clusters = len({group or at for at, group in enumerate(groups)})
-    return share_of(means(values, weights(groups, RESAMPLES, seed)), clusters)
+    return share_of(means(values, weights(groups, RESAMPLES, seed)), clusters(groups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from gyges.grading.run import GradingOrder, grade_stored
 from gyges.study import transcripts
 from gyges.transcripts.grades import Answer
 from gyges.transcripts.judged import Judged, Vote
-from gyges.transcripts.manifest import Manifest
+from gyges.transcripts.manifest import Manifest, PlannedScenario
 from gyges.transcripts.reader import RunReader
+from gyges.transcripts.record import Episode
 from gyges.transcripts.store import write_run
 
 
@@ -40,12 +41,19 @@ def labels_sha256(labelled: Sequence[LabelledEpisode]) -> str:
 
 
 def judged_labels(
-    grader: JudgeGrader, labelled: Sequence[LabelledEpisode], labels: str, order: GradingOrder
+    grader: JudgeGrader,
+    episodes: Sequence[Episode],
+    labels: str,
+    order: GradingOrder,
+    scenarios: tuple[PlannedScenario, ...] = (),
 ) -> tuple[list[GradedLabel], str]:
-    """The judges' verdicts about the labelled episodes, in a run of their own that a later call goes on with."""
-    path = transcripts() / f"calibration-{Path(labels).stem}-{labels_sha256(labelled)[:8]}.sqlite"
+    """The judges' verdicts about the labelled episodes, in a run of their own that a later call goes on with.
+
+    `labels` names the run, and has to be another where the labels are; `scenarios` say what may be shown.
+    """
+    path = transcripts() / f"calibration-{labels}.sqlite"
     if not path.is_file():
-        write_run(path, [one.episode for one in labelled], lambda: _manifest(path.stem))
+        write_run(path, episodes, lambda: _manifest(path.stem, scenarios))
     asked = replace(order, graders=(grader.name,), again=False)
     made = asyncio.run(grade_stored(path, asked)) if not _finished(path, grader, order) else None
     if made is not None and made.pending:
@@ -57,8 +65,8 @@ def judged_labels(
         records = {one.episode: one for one in reader.judgements() if one.grader == grader.name}
         plain = {one.episode: one.answer for one in reader.grades() if one.grader == grader.name}
     found = []
-    for one in labelled:
-        id = one.episode.key.id()
+    for episode in episodes:
+        id = episode.key.id()
         record = records.get(id)
         if record is None:
             found.append(GradedLabel(plain[id], {}))
@@ -98,7 +106,7 @@ def _likelihood(votes: Sequence[Vote]) -> dict[str, float]:
     return {name: sum(one[name] for one in said) / len(said) for name in (said[0] if said else ())}
 
 
-def _manifest(run: str) -> Manifest:
+def _manifest(run: str, scenarios: tuple[PlannedScenario, ...]) -> Manifest:
     return Manifest(
         run=run,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -106,7 +114,7 @@ def _manifest(run: str) -> Manifest:
         command="gyges calibrate",
         seed=0,
         samples=1,
-        scenarios=(),
+        scenarios=scenarios,
         agents=(),
         contrasts=(),
         versions={},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -46,6 +46,17 @@ def errors_of(grader: str, version: str, judges: Sequence[str] = ()) -> tuple[Kn
     return tuple(found)
 
 
+def stale(grader: str, version: str, judges: Sequence[str] = ()) -> tuple[Path, str] | None:
+    """A stored calibration of this grader in another version, and which, where there is none of this one."""
+    if errors_of(grader, version, judges):
+        return None
+    for folder in places("grading"):
+        path = folder / "calibration" / _file(grader, judges)
+        if path.is_file() and (other := read_errors(path).version) != version:
+            return path, other
+    return None
+
+
 def read_errors(path: Path) -> StoredErrors:
     """Raises AuthoringError."""
     try:
@@ -56,15 +67,29 @@ def read_errors(path: Path) -> StoredErrors:
 
 
 def store_errors(errors: StoredErrors, folder: Path | None = None) -> Path:
-    """Write the errors where graders look for them: in the study, or in `folder`. Returns the file."""
+    """Write the errors where graders look for them: in the study, or in `folder`. Returns the file.
+
+    What is there already of other findings and families stays, if it is of the same version and judges.
+    """
     where = folder or study() / "grading" / "calibration"
     where.mkdir(parents=True, exist_ok=True)
     path = where / _file(errors.grader, errors.judges)
+    errors = errors.model_copy(update={"errors": (*errors.errors, *_others(path, errors))})
     text = json.dumps(errors.model_dump(mode="json"), indent=1, sort_keys=True)
     part = path.with_name(path.name + ".part")
     part.write_text(text + "\n", encoding="utf-8")
     part.replace(path)
     return path
+
+
+def _others(path: Path, errors: StoredErrors) -> Iterator[KnownErrors]:
+    """What is stored already of the same grader, of what these say nothing of."""
+    if not path.is_file():
+        return
+    there = read_errors(path)
+    if (there.grader, there.version, there.judges) == (errors.grader, errors.version, errors.judges):
+        new = {(one.finding, one.family) for one in errors.errors}
+        yield from (one for one in there.errors if (one.finding, one.family) not in new)
 
 
 def _file(grader: str, judges: Sequence[str]) -> str:

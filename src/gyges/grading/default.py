@@ -90,12 +90,14 @@ def named_graders(
 
 
 def grader_of(name: str, *, votes: int | None = None, threshold: float | None = None) -> Grader:
-    """The grader of reasoning with that name. Raises UsageError, AuthoringError."""
+    """The grader with that name, of reasoning or behaviour. Raises UsageError, AuthoringError."""
     kind, colon, rest = name.partition(":")
     rest = rest if colon else REASONING
     match kind:
         case "judge":
             return judge_grader(rest, votes=votes, threshold=threshold)
+        case "rules" if rest == "behaviour":
+            return behaviour_grader()
         case "rules":
             rules = load_rules(find_rules(rest))
             return ReasoningGrader(rules) if rest == REASONING else MotivesGrader(rules)

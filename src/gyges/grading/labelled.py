@@ -65,13 +65,17 @@ def from_gold(path: Path) -> list[LabelledEpisode]:
     """
     from gyges.grading.gold import SHORT
 
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", "name a file of JSON Lines with --gold")
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not line.strip() or (number == 1 and '"canary"' in line and '"text"' not in line):
-            continue
+    found: list[LabelledEpisode] = []
+    seen: dict[str, int] = {}
+    for number, line in numbered(path):
         row = _row(path, number, line)
+        if row.id in seen:
+            what = f"{row.id!r} stands in line {seen[row.id]} too"
+            raise AuthoringError(Place(path, number), what, "keep one, or name the other otherwise")
+        seen[row.id] = number
+        if not (row.labels or row.criteria) and "alignment_faking" not in row.model_fields_set:
+            what = f"{row.id!r} has no label"
+            raise AuthoringError(Place(path, number), what, "write `labels`, with null for what is unclear")
         # Of its own or among the labels: one that is left out in one place takes nothing from the other.
         alone = {FAKING: row.alignment_faking} if row.alignment_faking is not None else {}
         given = {**row.labels, **row.criteria, **alone}
@@ -82,9 +86,31 @@ def from_gold(path: Path) -> list[LabelledEpisode]:
     return found
 
 
+def numbered(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file of labels with their numbers, without empty ones and a canary's at the beginning.
+
+    Raises UsageError where there is no file, AuthoringError where it is no text.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", "name a file of JSON Lines with --gold")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise AuthoringError(Place(path), f"this is no text ({error.reason})", "save it as UTF-8") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip() and not (number == 1 and '"canary"' in line and '"id"' not in line):
+            yield number, line
+
+
 def _row(path: Path, number: int, line: str) -> _Row:
     try:
-        return _Row.model_validate(json.loads(line))
+        row = json.loads(line)
+        if isinstance(row, dict) and "text" not in row and row.get("behaviour"):
+            what = "it labels a behaviour, not a reasoning"
+            raise AuthoringError(
+                Place(path, number), what, "gyges calibrate rules:behaviour --run RUN --gold FILE"
+            )
+        return _Row.model_validate(row)
     except (ValueError, ValidationError) as error:
         told = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
         what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else "this is no JSON"
@@ -101,20 +127,27 @@ def _episode(path: Path, row: _Row) -> Episode:
 def from_browser(run: Path) -> list[LabelledEpisode]:
     """The episodes of a run that people have labelled, each with what more than half of those who are sure say.
 
+    Where there is no such answer to a question it is not among the labels, but what people said is there.
+
     Raises UsageError where nobody has labelled any, StoreError where the labels can't be read.
     """
-    given = _given(run.parent / FILE, run.stem)
+    answers = given(run.parent / FILE, run.stem)
     found = []
     with RunReader(run) as reader:
         for episode in reader.episodes():
-            questions = given.get(episode.key.id(), {})
+            questions = {
+                name: said for name, said in answers.get(episode.key.id(), {}).items() if name != BEHAVIOUR
+            }
             labels = {
                 name: agreed for name, people in questions.items() if (agreed := _agreed(people)) is not None
             }
-            if labels:
+            if questions:
                 found.append(LabelledEpisode(episode, labels, episode.key.scenario, questions))
-    if not found:
-        raise UsageError(f"nobody has labelled an episode of {run.stem}", f"label some: gyges browse {run.stem}")
+    if not any(one.labels for one in found):
+        raise UsageError(
+            f"nobody has labelled the reasoning of an episode of {run.stem}",
+            f"label some: gyges browse {run.stem}",
+        )
     return found
 
 
@@ -123,13 +156,12 @@ def _agreed(answers: tuple[str, ...]) -> bool | None:
     return None if yes == no else yes > no
 
 
-def _given(path: Path, run: str) -> dict[str, dict[str, tuple[str, ...]]]:
-    """By episode and question what each person said last."""
+def given(path: Path, run: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """By episode and question what each person said last. Raises StoreError."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for episode, question, answer in _rows(path, run):
-        if question != BEHAVIOUR:
-            questions = found.setdefault(episode, {})
-            questions[question] = (*questions.get(question, ()), answer)
+        questions = found.setdefault(episode, {})
+        questions[question] = (*questions.get(question, ()), answer)
     return found
 
 

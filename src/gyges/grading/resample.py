@@ -66,6 +66,29 @@ def alphas(table: Numbers) -> Numbers:
     return np.where(ones * zeros > 0, found, np.nan)
 
 
+def nominal(labels: Sequence[str], answers: Sequence[str], counted: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Of any number of labels, in every draw: the share of equal ones, Cohen's kappa, Krippendorff's alpha.
+
+    The latter two are nan where all say one thing. Alpha as of two raters: 1 - (n - 1) D / (n^2 - sum of squares),
+    with n values in all and D of them in a pair that differs.
+    """
+    import numpy as np
+
+    names = sorted({*labels, *answers})
+    said, given = (
+        np.array([[one == name for one in side] for name in names], dtype=float) for side in (labels, answers)
+    )
+    rows, columns, total = counted @ said.T, counted @ given.T, counted.sum(axis=1)
+    same = counted @ (said * given).sum(axis=0) / total
+    chance = (rows * columns).sum(axis=1) / total**2
+    each = rows + columns
+    room = (2 * total) ** 2 - (each**2).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kappa = np.where(chance < 1, (same - chance) / (1 - chance), np.nan)
+        alpha = np.where(room > 0, 1 - (2 * total - 1) * 2 * total * (1 - same) / room, np.nan)
+    return same, kappa, alpha
+
+
 def aurocs(labels: Sequence[bool], scores: Sequence[float], counted: Numbers) -> Numbers:
     """How often a positive scores higher than a negative, ties counting half, in every draw; nan without both."""
     import numpy as np

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
-from gyges.grading.calibrations import errors_of
-from gyges.grading.default import grade, named_graders, reasoning_grader
+from gyges.grading.calibrations import errors_of, stale
+from gyges.grading.default import grade, grader_of, named_graders, reasoning_grader
 from gyges.grading.families import same_family
 from gyges.grading.grader import Grader
 from gyges.grading.judge import JudgeGrader
@@ -149,7 +149,7 @@ def checked(order: GradingOrder, manifest: Manifest) -> Work:
 def _names(order: GradingOrder, manifest: Manifest) -> tuple[str, ...]:
     """The graders asked for; where somebody judges and scenarios leave behaviour to a judge, that one too."""
     left = any(one is not None and one.kind is BehaviourKind.JUDGED for one in behaviours(manifest).values())
-    if not (order.judges and left) or BEHAVIOUR_JUDGE in order.graders:
+    if not (order.judges and left) or any(grader_of(one).question == "behaviour" for one in order.graders):
         return order.graders
     return BEHAVIOUR_JUDGE, *order.graders
 
@@ -198,9 +198,22 @@ def _about(work: Work, reader: RunReader, name: str) -> GradeSet:
         organisms=organisms,
         cautions=(
             *same_family([one.model for one in work.profiles], manifest),
+            *_stale(work),
             *unread(work.graders, manifest.contrasts, manifest.run),
         ),
     )
+
+
+def _stale(work: Work) -> Iterator[str]:
+    """In words, which graders were calibrated in another version only: that is not what grades now."""
+    models = [one.model for one in work.profiles]
+    for grader in work.graders:
+        if found := stale(grader.name, grader.version, models if isinstance(grader, JudgeGrader) else ()):
+            path, other = found
+            yield (
+                f"{path.name} has the errors of {grader.name} in version {other}, and this is {grader.version}: no "
+                f"figure is corrected by them; calibrate again: gyges calibrate {grader.name}"
+            )
 
 
 def _set_grader(grader: Grader, judges: tuple[JudgeUsed, ...]) -> SetGrader:

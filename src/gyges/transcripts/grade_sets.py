@@ -20,6 +20,8 @@ class KnownErrors(_Value):
     """A grader against labels, for one finding or behaviour: the numbers that corrected rates are made of."""
 
     finding: str
+    family: str = ""
+    """Of a behaviour: the family whose label it is; "" for findings in reasoning."""
     found: int
     """Of the labelled positives."""
     positives: int
