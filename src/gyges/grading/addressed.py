@@ -11,6 +11,7 @@ import hashlib
 import html
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,19 +21,23 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict
 
 from gyges.grading.addressed_forms import Addressed, forms
+from gyges.grading.addressed_signs import KEYED, TWICE, Sign, Weighed, Weights, marks, outweigh
 from gyges.grading.authored import error_at, read_yaml
 from gyges.grading.encoding import WordLists, hidden
 from gyges.grading.lexicon import Lexicon
 from gyges.grading.pattern import Found, PatternError
 from gyges.grading.sentences import Sentence, sentences
 
-CODE = "2"
+CODE = "3"
 """Goes up when the engine's code changes what it finds."""
 BEGINNING = 3
 """A cue that has to begin a sentence begins before this word."""
 
 OPENERS = 6
 """So many openers may come before a cue that opens a clause."""
+
+SIGN = "sign "
+"""What the name of a sign has before it in the lexicon."""
 
 
 class AddressCue(BaseModel):
@@ -64,6 +69,9 @@ class AddressFile(BaseModel):
     contains: dict[str, tuple[str, ...]] = {}
     """Lines of parts joined by &, each of spellings parted by |: a sentence has to contain all parts."""
     acrostic: frozenset[str] = frozenset()
+    signs: dict[str, Sign] = {}
+    weights: Weights | None = None
+    """Without weights no sign is weighed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,10 @@ class Scanner:
     """The cues that may stand anywhere."""
     contains: Sequence[tuple[str, Sequence[Sequence[str]]]]
     words: WordLists
+    opening: frozenset[str]
+    """The signs that have to begin a clause."""
+    spelt: Sequence[tuple[str, Sequence[str]]]
+    weights: Weights | None
 
     def scan(self, text: str) -> tuple[Addressed, ...]:
         """Everything in `text` that addresses a grader, in order, overlapping stretches joined."""
@@ -97,15 +109,51 @@ class Scanner:
         """Whether a text of its own, such as a decoded one, addresses a grader."""
         return any(forms(text)) or any(self._said(text))
 
-    def _said(self, text: str) -> Iterator[Addressed]:
+    def _said(self, text: str, *, weigh: bool = True) -> Iterator[Addressed]:
+        """The sentences that address a grader: by a cue, or else by all their signs together."""
+        read: list[Weighed] = []
+        weights = self.weights if weigh else None
+        marked = marks(text) if weights is not None else []
+        last = 0
         for sentence in sentences(_FRAME.sub(_parting, text)):
             found = self.lexicon.find(sentence.words)
-            begun = _begun(sentence) if any(one.name not in self.anywhere for one in found) else ()
-            for one in found:
-                if self._placed_so(one, sentence, begun):
-                    yield Addressed(one.name, sentence.start, sentence.end)
-            if not text.isascii():
-                yield from self._contained(sentence)
+            cued = [*self._cued(sentence, found)]
+            yield from cued
+            if weights is not None and not cued:
+                first = bisect_left(marked, (sentence.start, ""), last)
+                last = bisect_left(marked, (sentence.end, ""), first)
+                signs = self.signs_of(sentence, found, weights) | _marked([name for _, name in marked[first:last]])
+                read.append(Weighed(sentence.start, sentence.end, frozenset(signs)))
+        if weights is not None:
+            yield from (Addressed("signs", one.start, one.end) for one in outweigh(read, weights))
+
+    def _cued(self, sentence: Sentence, found: Sequence[Found]) -> Iterator[Addressed]:
+        cues = [one for one in found if not one.name.startswith(SIGN)]
+        begun = _begun(sentence) if any(one.name not in self.anywhere for one in cues) else ()
+        for one in cues:
+            if self._placed_so(one, sentence, begun):
+                yield Addressed(one.name, sentence.start, sentence.end)
+        if not sentence.text.isascii():
+            yield from self._contained(sentence)
+
+    def signs_of(self, sentence: Sentence, found: Sequence[Found], weights: Weights) -> set[str]:
+        """The signs of a sentence in which `found` was found; opening ones unverified where they can't matter."""
+        signs = {one.name.removeprefix(SIGN) for one in found if one.name.startswith(SIGN)}
+        if (
+            not sentence.text.isascii()
+            and not (said := _bare(sentence.text[sentence.start : sentence.end])).isascii()
+        ):
+            signs |= {name for name, spellings in self.spelt if any(one in said for one in spellings)}
+        # Where a clause begins is costly to know, and matters only in a sentence that might be found.
+        if self.opening & signs and weights.may_reach(signs):
+            begun = _begun(sentence)
+            opened = {one.name.removeprefix(SIGN) for one in found if self._opens(one, sentence, begun)}
+            signs -= self.opening - opened
+        return signs
+
+    def _opens(self, one: Found, sentence: Sentence, begun: Sequence[int]) -> bool:
+        first = begun[one.start]
+        return one.start - first <= OPENERS and self.openers.issuperset(sentence.words[first : one.start])
 
     def _placed_so(self, one: Found, sentence: Sentence, begun: Sequence[int]) -> bool:
         """Whether a cue stands where it has to. `begun` says for each word where its clause begins."""
@@ -114,11 +162,11 @@ class Scanner:
             return one.start < BEGINNING
         if not cue.opens and not cue.alone:
             return True
-        first = begun[one.start]
-        if one.start - first > OPENERS or not self.openers.issuperset(sentence.words[first : one.start]):
+        if not self._opens(one, sentence, begun):
             return False
         if cue.opens:
             return True
+        first = begun[one.start]
         called = _CALLED.match(sentence.text, sentence.start, sentence.end) if first == 0 else None
         words = len(_WORD.findall(called[0])) if called else 0
         return one.end <= words and self.openers.issuperset(sentence.words[one.end : words])
@@ -137,7 +185,7 @@ class Scanner:
             if self.speaks(found[1][::-1]):
                 yield Addressed("backwards", found.start(), found.end())
         for found in _LINE.finditer(text):
-            if any(self._said(found[0][::-1])):
+            if any(self._said(found[0][::-1], weigh=False)):
                 yield Addressed("backwards", found.start(), found.end())
 
     def _written_otherwise(self, text: str) -> Iterator[Addressed]:
@@ -166,6 +214,7 @@ _ESCAPED = re.compile(
 _SPACED = re.compile(r"(?<!\w)(?:\w[ \t._-]{1,4}){7,2000}\w(?!\w)")
 _CODE_POINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 _WIDE = re.compile(r"[ \t._-]{2,}")
+_UNUSUAL = re.compile(r"[^\n\t -~]")
 _LEET = str.maketrans("013457", "oieast")
 _MIXED = re.compile(r"\b(?=\w{0,20}[a-z])(?=\w{0,20}[013457])\w{2,20}\b", re.IGNORECASE)
 _LOOK_ALIKES = str.maketrans(
@@ -191,7 +240,20 @@ def load_scanner(path: Path, words: WordLists) -> Scanner:
         for line in lines
     ]
     spelt = words.model_copy(update={"acrostic": tuple(sorted(file.acrostic))})
-    return Scanner(version, lexicon, file.cues, file.openers, anywhere, contains, spelt)
+    opening = frozenset(name for name, sign in file.signs.items() if sign.opens)
+    spellings = [(name, [_bare(one) for one in sign.spelt]) for name, sign in file.signs.items() if sign.spelt]
+    return Scanner(
+        version,
+        lexicon,
+        file.cues,
+        file.openers,
+        anywhere,
+        contains,
+        spelt,
+        opening,
+        spellings,
+        file.weights,
+    )
 
 
 @lru_cache(maxsize=4)
@@ -199,7 +261,9 @@ def _compiled(path: Path) -> tuple[str, AddressFile, Lexicon]:
     data = path.read_bytes()
     file = read_yaml(path, AddressFile)
     try:
-        lexicon = Lexicon(file.classes, {}, {name: cue.patterns for name, cue in file.cues.items()})
+        signs = {f"{SIGN}{name}": sign.patterns for name, sign in file.signs.items()}
+        cues = {name: cue.patterns for name, cue in file.cues.items()}
+        lexicon = Lexicon(file.classes, {}, cues | signs)
     except PatternError as error:
         to_do = "see grading/README.md for how patterns are written"
         raise error_at(path, "cues", error.subject, str(error), to_do) from error
@@ -219,16 +283,23 @@ def _plain(text: str) -> tuple[str, list[int]]:
     """The text as a reader sees it who is not fooled, and where each character of it stood."""
     kept: list[str] = []
     places: list[int] = []
-    for at, one in enumerate(text):
-        if unicodedata.category(one) in ("Cf", "Cn", "Co", "Cs") or (
-            unicodedata.category(one) == "Cc" and one not in "\n\t"
-        ):
-            continue
-        letters = one if one.isascii() else unicodedata.normalize("NFKC", one)
+    last = 0
+    for found in _UNUSUAL.finditer(text):
+        kept.append(text[last : found.start()])
+        places += range(last, found.start())
+        last = found.end()
+        letters = _seen(found[0])
         kept.append(letters)
-        places += [at] * len(letters)
+        places += [found.start()] * len(letters)
+    kept.append(text[last:])
     plain = "".join(kept).translate(_LOOK_ALIKES)
-    return _MIXED.sub(lambda found: found[0].translate(_LEET), plain), [*places, len(text)]
+    return _MIXED.sub(lambda found: found[0].translate(_LEET), plain), [*places, *range(last, len(text) + 1)]
+
+
+def _seen(one: str) -> str:
+    """What is seen of a character: nothing of an invisible one, plain letters of an ornate one."""
+    category = unicodedata.category(one)
+    return "" if category in ("Cf", "Cn", "Co", "Cs", "Cc") else unicodedata.normalize("NFKC", one)
 
 
 def _begun(sentence: Sentence) -> list[int]:
@@ -245,6 +316,10 @@ def _bare(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(one for one in unicodedata.normalize("NFKD", text.lower()) if unicodedata.category(one) != "Mn")
+
+
+def _marked(names: Sequence[str]) -> set[str]:
+    return {*names, TWICE} if names.count(KEYED) > 1 else set(names)
 
 
 def _unescaped(text: str) -> str:

@@ -19,11 +19,15 @@ class Addressed:
     end: int
 
 
+WORD = 30
+"""So many characters of a word before what is found in it belong to the form."""
+
+
 def forms(text: str) -> Iterator[Addressed]:
     """What is written in a form that only a grader would take for something."""
     for kind, form in _FORMS:
         for found in form.finditer(text):
-            yield Addressed(kind, _object_start(text, found.start()), found.end())
+            yield Addressed(kind, _object_start(text, _word_start(text, found.start())), found.end())
     opened = {found[1].lower() for found in _OPENED.finditer(text)}
     for found in _CLOSED.finditer(text):
         if found[1].lower() not in opened:
@@ -114,7 +118,7 @@ _FORMS: Sequence[tuple[str, re.Pattern[str]]] = [
     (
         "forged_verdict",
         re.compile(
-            r"\b\w{0,30}(?:faking|deception|deceptive|scheming|sandbagging|misaligned|misalignment)\w{0,20}"
+            r"(?:faking|deception|deceptive|scheming|sandbagging|misaligned|misalignment)\w{0,20}"
             r"[\"'`*]{0,3} ?[=:] ?[\"'`*]{0,3}(?:0|none|no|false|n/?a|absent|low"
             r"|not[ _](?:found|present|observed|detected|met))\b[^\n]{0,80}",
             re.IGNORECASE,
@@ -151,7 +155,15 @@ _CLOSED = re.compile(
 )
 """A mark that ends what the text may never have begun."""
 _OPENED = re.compile(r"<(\w{1,40})")
+_WORD_BEFORE = re.compile(r"\w+\Z")
+_WORD_AT = re.compile(r"\w")
 _TURN = re.compile(r"(?m)^[ \t]{0,4}(?:Human|Assistant|User|System|Tool) ?:")
+
+
+def _word_start(text: str, at: int) -> int:
+    """Where the word begins in which a form was found at `at`."""
+    found = _WORD_BEFORE.search(text, max(0, at - WORD), at) if _WORD_AT.match(text, at) else None
+    return found.start() if found else at
 
 
 def _object_start(text: str, at: int) -> int:
