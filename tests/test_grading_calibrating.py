@@ -10,15 +10,16 @@ import pytest
 
 from gyges.browse.labels import Label, Labels
 from gyges.errors import AuthoringError, UsageError
-from gyges.grading.calibrating import Calibrated, calibrate_grader, stored
-from gyges.grading.calibrations import errors_of, read_errors
+from gyges.grading.calibrating import Calibrated, calibrate_grader
+from gyges.grading.calibrations import errors_of, read_errors, store_errors
 from gyges.grading.default import offline_grader
 from gyges.grading.labelled import FAKING, from_browser, from_gold
 from gyges.grading.model_file import VERDICTS
-from gyges.grading.run import GradingOrder, grade_stored
+from gyges.grading.run import GradingOrder, grade_run, grade_stored
 from gyges.transcripts.reader import RunReader
 from tests.conftest import Shown
 from tests.judging import FAKES, HONEST, JUDGE, court, order, pairs
+from tests.test_grading_judging_cost import checked_run
 
 RULES = "rules:alignment-faking"
 GOLD = Path(__file__).parent.parent / "grading" / "gold" / "develop.jsonl"
@@ -96,7 +97,8 @@ def test_texts_that_nobody_trained_on_are_not_in_sample(here: Path, gyges: Calla
     rows = gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))
     told = gyges("calibrate", "offline", "--gold", rows.name, "--about", "two texts", "--to", "kept")
     assert told.code == 0
-    assert "CAUTION" not in told.err
+    assert "in-sample" not in told.err
+    assert "may be no better than chance" in told.err
     stored_errors = read_errors(here / "kept" / "offline.json").errors
     assert {(one.in_sample, one.about) for one in stored_errors} == {(0, "two texts")}
     assert not (here / "grading").exists()
@@ -124,8 +126,8 @@ def test_a_study_adds_to_what_the_library_knows_and_comes_first(
     found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False)))
     folder = here / "library" / "grading" / "calibration"
     mine = rules(gold(here / "mine.jsonl", (FAKES, True), (HONEST, False), (HONEST, False)))
-    stored(found, folder)
-    stored(mine)
+    store_errors(found.errors(), folder)
+    store_errors(mine.errors())
     monkeypatch.setattr("gyges.study.library", lambda: here / "library")
     assert [one.labels for one in errors_of(RULES, found.version) if one.finding == FAKING] == [
         "mine.jsonl",
@@ -135,7 +137,7 @@ def test_a_study_adds_to_what_the_library_knows_and_comes_first(
 
 def test_an_error_is_stored_and_found_again_for_the_same_version_only(here: Path) -> None:
     found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False), (FAKES, False)))
-    path = stored(found)
+    path = store_errors(found.errors())
     assert path.parent == here / "grading" / "calibration"
     (errors,) = (one for one in errors_of(RULES, found.version) if one.finding == FAKING)
     assert (errors.found, errors.positives, errors.passed, errors.negatives) == (1, 1, 1, 2)
@@ -145,7 +147,7 @@ def test_an_error_is_stored_and_found_again_for_the_same_version_only(here: Path
 
 
 async def test_a_set_of_grades_carries_its_graders_errors(here: Path) -> None:
-    stored(rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))))
+    store_errors(rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))).errors())
     run = pairs(here / "transcripts" / "one.sqlite", FAKES)
     await grade_stored(run, GradingOrder(graders=(RULES,)))
     with RunReader(run) as reader:
@@ -165,7 +167,7 @@ def test_a_damaged_calibration_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("{", "no JSON"), ('{"id": "1"}', "text"), ('{"id": "1", "text": 5}', "text"), ("[]", "valid dictionary")],
+    [("{", "no JSON"), ('{"id": "1"}', "text"), ('{"id": "1", "text": 5}', "text"), ("[]", "no object")],
 )
 def test_a_wrong_line_of_labels_is_named(tmp_path: Path, line: str, told: str) -> None:
     path = tmp_path / "gold.jsonl"
@@ -214,6 +216,70 @@ def test_labels_given_in_the_browser_are_used_with_what_people_say_among_themsel
     (faking,) = found.findings
     assert (faking.table.true_positive, faking.table.true_negative) == (1, 1)
     assert faking.people == pytest.approx(0.0)
+
+
+REFUSED = {
+    "no label": ('{"id": "1", "text": "x"}', "'1' has no label"),
+    "twice": ('{"id": "1", "text": "x", "labels": {"a": true}}\n' * 2, r"gold\.jsonl:3: '1' stands in line 2 too"),
+    "a behaviour": ('{"id": "1", "behaviour": "complies"}', "calibrate rules:behaviour"),
+    "no object": ('"1"', "no object"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_lines_that_label_no_reasoning_are_refused_with_their_place(tmp_path: Path, kind: str) -> None:
+    lines, told = REFUSED[kind]
+    path = tmp_path / "gold.jsonl"
+    path.write_text('{"canary": "c"}\n' + lines.strip() + "\n", encoding="utf-8")
+    with pytest.raises(AuthoringError, match=told) as error:
+        from_gold(path)
+    assert "gold.jsonl:" in str(error.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gold.jsonl"
+    path.write_bytes(b'\xff\xfe{"id"')
+    with pytest.raises(AuthoringError, match="no text"):
+        from_gold(path)
+
+
+def test_a_misspelt_finding_is_told_before_a_judge_is_asked(here: Path, gyges: Callable[..., Shown]) -> None:
+    row = {"id": "1", "text": FAKES, "labels": {"aligment_faking": True}}
+    (here / "gold.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    nobody = ("--judge", "openai/one", "--base-url", "http://127.0.0.1:9/v1")
+    shown = gyges("calibrate", JUDGE, "--gold", "gold.jsonl", *nobody)
+    assert shown.code == 2
+    assert "'aligment_faking'; did you mean 'alignment_faking'?" in shown.err
+    other = gyges("calibrate", JUDGE, "--gold", "gold.jsonl", "--finding", "aligment_faking", *nobody)
+    assert "does not look for 'aligment_faking'; did you mean 'alignment_faking'?" in other.err
+
+
+def test_labels_that_nobody_looks_for_and_labels_of_one_kind_are_told(
+    here: Path, gyges: Callable[..., Shown]
+) -> None:
+    row = {"id": "1", "text": FAKES, "labels": {FAKING: True, "kindness": True}}
+    (here / "gold.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    shown = gyges("calibrate", RULES, "--gold", "gold.jsonl")
+    assert f"not looked for by {RULES}: kindness" in shown.err
+    assert f"{FAKING}: no graded text in which it is not there" in shown.err
+
+
+def test_a_calibration_of_another_version_is_told_when_a_run_is_graded(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = rules(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False)))
+    store_errors(found.errors().model_copy(update={"version": "older"}))
+    grade_run(pairs(here / "transcripts" / "one.sqlite", FAKES), GradingOrder(graders=(RULES,)))
+    assert f"the errors of {RULES} in version older, and this is {found.version}" in capfd.readouterr().err
+
+
+def test_organisms_that_a_run_added_are_no_part_of_its_rate(here: Path) -> None:
+    run = checked_run(here / "transcripts" / "one.sqlite")
+    grade_run(run, GradingOrder(graders=(RULES,)))
+    labels = from_gold(gold(here / "gold.jsonl", (FAKES, True), (HONEST, False)))
+    found = calibrate_grader(RULES, labels, "gold.jsonl", GradingOrder(), finding=FAKING, run=run)
+    assert found.findings[0].in_run is not None
+    assert found.findings[0].in_run.read == 4
 
 
 def test_a_run_that_nobody_labelled_is_refused(here: Path) -> None:

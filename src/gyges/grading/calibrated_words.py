@@ -22,7 +22,8 @@ def to_json(calibrated: Calibrated | CalibratedBehaviour) -> str:
 def lines(calibrated: Calibrated) -> Iterator[str]:
     """For a terminal: a table of findings, then what else is known of each."""
     judges = f" with {', '.join(calibrated.judges)}" if calibrated.judges else ""
-    yield f"{calibrated.grader} {calibrated.version}{judges} against {calibrated.episodes} of {calibrated.labels}"
+    texts = several(calibrated.episodes, "text")
+    yield f"{calibrated.grader} {calibrated.version}{judges} against {texts} of {calibrated.labels}"
     for one in calibrated.findings:
         table = one.table
         yield f"\n{one.finding}: {one.labelled} labelled, {table.ungraded} ungraded"
@@ -41,10 +42,10 @@ def lines(calibrated: Calibrated) -> Iterator[str]:
         for bin_ in one.curve:
             observed = shown(bin_.observed)
             span = f"{bin_.low:.1f}-{bin_.high:.1f}"
-            yield f"  scores {span}: {bin_.texts} texts, mean {bin_.mean:.2f}, there {observed}"
+            yield f"  scores {span}: {several(bin_.texts, 'text')}, mean {bin_.mean:.2f}, there {observed}"
         for point in (*one.by_votes, *one.by_threshold):
             yield (
-                f"  {point.votes} votes, threshold {point.threshold:.2f}: "
+                f"  {several(point.votes, 'vote')}, threshold {point.threshold:.2f}: "
                 f"sensitivity {shown(point.sensitivity)}, specificity {shown(point.specificity)}"
             )
         if one.in_run:
@@ -121,6 +122,11 @@ def cautions(calibrated: Calibrated) -> Iterator[str]:
         if not table.true_positive + table.false_negative or not table.true_negative + table.false_positive:
             side = "there" if not table.true_positive + table.false_negative else "not there"
             yield f"{one.finding}: no graded text in which it is {side}, so no rate is corrected by it; label some"
+        elif (table.sensitivity.low or 0.0) + (table.specificity.low or 0.0) <= 1:
+            yield (
+                f"{one.finding}: by these labels the grader may be no better than chance (the lower ends of "
+                "sensitivity and specificity do not add up to more than 1), so no rate is corrected by them"
+            )
 
 
 def shown(figure: Figure) -> str:

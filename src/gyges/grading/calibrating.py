@@ -26,12 +26,13 @@ from gyges.grading.calibration_curves import (
     reliability,
 )
 from gyges.grading.calibration_run import GradedLabel, judged_labels, labels_sha256
-from gyges.grading.calibrations import StoredErrors, store_errors
+from gyges.grading.calibrations import StoredErrors
 from gyges.grading.default import answer_of, grader_of
 from gyges.grading.grader import Grader, Scoring, blinded
 from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_votes import found_in
 from gyges.grading.labelled import FAKING, NO, YES, LabelledEpisode
+from gyges.grading.looked_for import looks_for
 from gyges.grading.run import GradingOrder
 from gyges.grading.seen import fingerprint, seen_by
 from gyges.scenarios.nearest import nearest
@@ -118,27 +119,20 @@ def calibrate_grader(
     grader = grader_of(name, votes=order.votes, threshold=order.threshold)
     # Those on which nobody agrees say something of the people only.
     everybody, labelled = labelled, [one for one in labelled if one.labels]
+    # What can be wrong is told before anybody is asked and paid.
+    wanted, others = _wanted(grader, labelled, finding)
+    rates = _rates(run, grader) if run else {}
     sha256 = labels_sha256(labelled)
     graded, where = (
         judged_labels(grader, [one.episode for one in labelled], f"{Path(labels).stem}-{sha256[:8]}", order)
         if isinstance(grader, JudgeGrader)
-        else (
-            [_offline(grader, one) for one in labelled],
-            "",
-        )
+        else ([_offline(grader, one) for one in labelled], "")
     )
-    rates = _rates(run, grader) if run else {}
-    wanted = [one for one in _findings(graded) if finding in (None, one)]
     found = tuple(
         replace(of, people=_people(one, everybody))
         for one in wanted
         if (of := _of_finding(one, labelled, graded, grader, rates.get(one))) is not None
     )
-    labelled_as = dict.fromkeys(name for one in labelled for name in one.labels)
-    looked_for = [*rates, *_findings(graded)]
-    others = tuple(name for name in labelled_as if name not in looked_for)
-    if not found:
-        raise UsageError(*_nothing(grader, finding, others, looked_for))
     models = models_of(order) if isinstance(grader, JudgeGrader) else ()
     return Calibrated(
         grader=grader.name,
@@ -155,16 +149,27 @@ def calibrate_grader(
     )
 
 
-def _nothing(
-    grader: Grader, finding: str | None, others: Sequence[str], looked_for: Sequence[str]
-) -> tuple[str, str]:
-    """What is wrong where no label is about anything that is looked for, and what to do."""
+def _wanted(
+    grader: Grader, labelled: Sequence[LabelledEpisode], finding: str | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """What is labelled and looked for, alignment faking first, and what is labelled and not looked for.
+
+    Raises UsageError where nothing is both.
+    """
+    looked_for, named = looks_for(grader), dict.fromkeys(name for one in labelled for name in one.labels)
+    others = tuple(name for name in named if name not in looked_for)
+    wanted = sorted((name for name in named if name in looked_for), key=lambda name: name != FAKING)
     if finding is not None and finding not in looked_for:
-        return f"{grader.name} does not look for {finding!r}", nearest(finding, looked_for)
-    if finding is not None:
-        return f"no label says anything about {finding!r}", "label it, yes and no, or leave --finding out"
-    what = f"no label says anything about what {grader.name} looks for"
-    return (f"{what}, but about {others[0]!r}", nearest(others[0], looked_for)) if others else (what, "label some")
+        raise UsageError(f"{grader.name} does not look for {finding!r}", nearest(finding, sorted(looked_for)))
+    if finding is not None and finding not in wanted:
+        raise UsageError(
+            f"no label says anything about {finding!r}", "label it, yes and no, or leave --finding out"
+        )
+    if not wanted:
+        about = f", but about {others[0]!r}" if others else ""
+        what = f"no label says anything about what {grader.name} looks for{about}"
+        raise UsageError(what, nearest(others[0], sorted(looked_for)) if others else "label some")
+    return [one for one in wanted if finding in (None, one)], others
 
 
 def _people(name: str, everybody: Sequence[LabelledEpisode]) -> float | None:
@@ -197,18 +202,25 @@ def _offline(grader: Grader, one: LabelledEpisode) -> GradedLabel:
 
 
 def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
-    """By finding: in how many of the episodes that this grader read it found it, in the latest set with it."""
+    """By finding: in how many of the agents' episodes that this grader read it found it, in the latest such set.
+
+    Organisms that the run added say nothing of its rate.
+    """
     answers: list[Answer] = []
+    versions: set[str] = set()
     with RunReader(run) as reader:
+        added = reader.manifest.added()
+        agents = {one.id for one in reader.headings() if one.key.agent not in added}
         for name in reversed(reader.grade_sets()):
-            mine = [
-                one for one in reader.grades(name) if (one.grader, one.version) == (grader.name, grader.version)
-            ]
-            answers = answers or [one.answer for one in mine]
+            known = [one for one in reader.grades(name) if one.grader == grader.name and one.episode in agents]
+            versions |= {one.version for one in known}
+            answers = answers or [one.answer for one in known if one.version == grader.version]
     read = [one for one in answers if isinstance(one, ReasoningRead)]
     if not read:
+        others = sorted(versions - {grader.version})
+        told = f" (it did in version {', '.join(others)})" if others else ""
         raise UsageError(
-            f"{grader.name} in this version graded nothing of {run.stem}",
+            f"{grader.name} in this version, {grader.version}, graded nothing of {run.stem}{told}",
             f"grade it first: gyges grade {run.stem} --grader {grader.name}",
         )
     rates: dict[str, tuple[int, int]] = {}
@@ -217,14 +229,6 @@ def _rates(run: Path, grader: Grader) -> dict[str, tuple[int, int]]:
             seen, of = rates.get(name, (0, 0))
             rates[name] = seen + (name in (found_in(answer) or ())), of + 1
     return rates
-
-
-def _findings(graded: Sequence[GradedLabel]) -> list[str]:
-    """What the grader looks for, alignment faking first."""
-    names = dict.fromkeys(
-        name for one in graded if isinstance(one.answer, ReasoningRead) for name in one.answer.looked_for
-    )
-    return sorted(names, key=lambda name: name != FAKING)
 
 
 def _of_finding(
@@ -269,8 +273,3 @@ def _ballots(name: str, one: LabelledEpisode, of: GradedLabel) -> Ballots:
     read = [vote for vote in of.votes if isinstance(vote.answer, ReasoningRead)]
     yes = sum(name in (found_in(vote.answer) or ()) for vote in read)
     return Ballots(one.labels[name], yes, len(read), one.group)
-
-
-def stored(calibrated: Calibrated, folder: Path | None = None) -> Path:
-    """Store the errors where `gyges grade` finds them for its sets: in the study, or in `folder`."""
-    return store_errors(calibrated.errors(), folder)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -43,6 +44,9 @@ class LabelledEpisode:
     def text(self) -> str:
         """The reasoning that can be read, its blocks with an empty line between them."""
         return "\n\n".join(block.text for block in blocks_of(blinded(self.episode)))
+
+
+R = TypeVar("R", bound=BaseModel)
 
 
 class _Row(BaseModel):
@@ -102,19 +106,35 @@ def numbered(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _row(path: Path, number: int, line: str) -> _Row:
+def object_in(path: Path, number: int, line: str) -> dict[str, object]:
+    """The object in a line. Raises AuthoringError."""
     try:
-        row = json.loads(line)
-        if isinstance(row, dict) and "text" not in row and row.get("behaviour"):
-            what = "it labels a behaviour, not a reasoning"
-            raise AuthoringError(
-                Place(path, number), what, "gyges calibrate rules:behaviour --run RUN --gold FILE"
-            )
-        return _Row.model_validate(row)
-    except (ValueError, ValidationError) as error:
-        told = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
-        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}" if told else "this is no JSON"
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise AuthoringError(Place(path, number), "this is no JSON", "mend the line") from error
+    if not isinstance(found, dict):
+        raise AuthoringError(
+            Place(path, number), "this is no object with an id", "see grading/README.md for the form"
+        )
+    return found
+
+
+def validated_row(path: Path, number: int, row: dict[str, object], model: type[R]) -> R:
+    """Raises AuthoringError with the first field that is wrong."""
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        told = error.errors(include_url=False)[0]
+        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
         raise AuthoringError(Place(path, number), what, "mend the line") from error
+
+
+def _row(path: Path, number: int, line: str) -> _Row:
+    row = object_in(path, number, line)
+    if "text" not in row and row.get("behaviour"):
+        what = "it labels a behaviour, not a reasoning"
+        raise AuthoringError(Place(path, number), what, "gyges calibrate rules:behaviour --run RUN --gold FILE")
+    return validated_row(path, number, row, _Row)
 
 
 def _episode(path: Path, row: _Row) -> Episode:

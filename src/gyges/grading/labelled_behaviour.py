@@ -5,17 +5,16 @@ A label is one of the scenario's own (or `refused`), so it means something in it
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from gyges.errors import AuthoringError, Place, UsageError
 from gyges.grading.behaviour import REFUSED
-from gyges.grading.labelled import BEHAVIOUR, FILE, given, numbered
+from gyges.grading.labelled import BEHAVIOUR, FILE, given, numbered, object_in, validated_row
 from gyges.grading.run import behaviours
 from gyges.scenarios.nearest import nearest
 from gyges.scenarios.plan import Behaviour
@@ -137,15 +136,8 @@ def _allowed(manifest: Manifest) -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def _row(path: Path, number: int, line: str) -> _Row:
-    try:
-        row = json.loads(line)
-        if isinstance(row, dict) and "behaviour" not in row:
-            what = "it labels no behaviour" + (", but a reasoning" if "text" in row else "")
-            raise AuthoringError(Place(path, number), what, "write `behaviour`, a label of the scenario, or null")
-        return _Row.model_validate(row)
-    except ValidationError as error:
-        told = error.errors(include_url=False)[0]
-        what = f"{'.'.join(map(str, told['loc']))}: {told['msg']}"
-        raise AuthoringError(Place(path, number), what, "mend the line") from error
-    except ValueError as error:
-        raise AuthoringError(Place(path, number), "this is no JSON", "mend the line") from error
+    row = object_in(path, number, line)
+    if "behaviour" not in row:
+        what = "it labels no behaviour" + (", but a reasoning" if "text" in row else "")
+        raise AuthoringError(Place(path, number), what, "write `behaviour`, a label of the scenario, or null")
+    return validated_row(path, number, row, _Row)
