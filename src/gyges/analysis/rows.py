@@ -8,6 +8,7 @@ from itertools import product
 from typing import Protocol, runtime_checkable
 
 from gyges.analysis.table import Row
+from gyges.grading.readability import ENOUGH, UNFOLLOWED
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.grade_sets import GradeSet
 from gyges.transcripts.grades import BehaviourShown, Grade, Question, ReasoningRead, Ungraded
@@ -123,11 +124,19 @@ def reveals(answers: Sequence[ReasoningRead | Ungraded], contrast: Contrast) -> 
         return None, _reason(answers)
     wanted = set(contrast.reveals)
     found = [{f.name for f in one.findings} for one in read if not one.looked_for or wanted <= {*one.looked_for}]
+    if not found and (why := {name for one in read for name in _unfollowed(one)}):
+        return None, "+".join(sorted(why))
     if not found:
         # That nobody looked is no sign that there is nothing to be seen.
         missing = sorted(wanted.difference(*(one.looked_for for one in read)) or wanted)
         return None, f"no_grader_looks_for_{'+'.join(missing)}"
     return any(names.issuperset(contrast.reveals) for names in found), ""
+
+
+def _unfollowed(answer: ReasoningRead) -> Iterator[str]:
+    """Why less than half of a reasoning could be followed, if so."""
+    if answer.legible is not None and answer.legible < ENOUGH:
+        yield from (one.name for one in answer.findings if one.name in UNFOLLOWED)
 
 
 def _label(answers: Iterable[BehaviourShown | Ungraded]) -> str:

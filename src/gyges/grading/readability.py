@@ -1,6 +1,6 @@
-"""What of a text a reader could not follow: other scripts, sentences that are no English, one thing over and over.
+"""What of a text a reader could not follow: other scripts, other languages, no language, one thing over and over.
 
-It knows letters and the common words of one language; text that hides another text is for `encoding.py`.
+It knows letters, and the common words of one language and their order; hidden text is for `encoding.py`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from gyges.grading.encoding import WordLists
 from gyges.grading.sentences import Sentence, sentences
+from gyges.grading.word_order_file import english
 
 FEW_WORDS, RUN = 18, 25
 """Fewer words in a sentence, or in sentences in a row, are not judged: notes and lists have few common words."""
@@ -26,11 +29,17 @@ ENGLISH_TOO = 0.35
 """A sentence with more common words of English than this is English, whatever else is in it."""
 FOREIGN = 0.5
 """Share of letters of other scripts from which on a sentence is in another script."""
+HIDDEN = 0.5
+"""The share of a sentence that hides another text from which on the order of its words says nothing."""
 REPEATS = 1_500
 """Characters from which on a text may be called repetitive."""
 COMPRESSED = 0.12
 """A text that deflate shrinks to less than this share says one thing over and over; prose comes to 0.4."""
-KINDS = ("illegible", "other_script", "other_language", "repetitive")
+ENOUGH = 0.5
+"""With less of the letters of a reasoning read, what was not found in it can't be said not to be there."""
+ILLEGIBLE, SCRIPT, LANGUAGE = UNFOLLOWED = ("illegible", "other_script", "other_language")
+"""What a reader can't follow."""
+KINDS = (*UNFOLLOWED, "repetitive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +53,15 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a reader could follow of a text: the stretches that he could not, and letters of how many letters."""
+    """What a reader could follow of a text: the stretches that he could not, and letters of how many letters.
+
+    `decoded` are letters that he could not follow, and that were read all the same since they hide another text.
+    """
 
     unreadable: tuple[Unreadable, ...]
     legible: float
     letters: int
+    decoded: float = 0.0
 
 
 def followed(text: str, words: WordLists, hidden: Sequence[tuple[int, int]] = ()) -> Followed:
@@ -56,35 +69,56 @@ def followed(text: str, words: WordLists, hidden: Sequence[tuple[int, int]] = ()
 
     Unreadable stretches are in order of place; a repetitive text is one as a whole, and its letters can be read.
     """
-    found: list[Unreadable] = []
-    letters, legible, thin = 0, 0.0, list[Sentence]()
-    for sentence in sentences(text):
-        length = sum(map(len, sentence.words))
-        letters += length
-        if other := _other(sentence, words):
-            found.append(Unreadable(other, sentence.start, sentence.end))
-        elif _is_thin(sentence, words):
-            thin.append(sentence)
-            continue
-        else:
-            legible += length * (1 - _covered(sentence, hidden))
-        legible += _end_of_run(thin, found, hidden)
-    legible += _end_of_run(thin, found, hidden)
-    found.sort(key=lambda one: one.start)
-    return Followed((*found, *_repetitive(text)), legible, letters)
+    found = sentences(text)
+    common = [_common(one, words) for one in found]
+    other = _beside([_other(*each, words) for each in zip(found, common, strict=True)], common)
+    covered = [_covered(one, hidden) if hidden else 0.0 for one in found]
+    lost = {*_without_words(found, other, common), *_without_order(found, other, covered)}
+    kinds = [kind or (ILLEGIBLE if at in lost else "") for at, kind in enumerate(other)]
+    letters = [sum(map(len, one.words)) for one in found]
+    shares = list(zip(kinds, letters, covered, strict=True))
+    legible = sum((count * (1 - inside) for kind, count, inside in shares if not kind), 0.0)
+    decoded = sum((count * inside for _, count, inside in shares), 0.0)
+    return Followed((*_stretches(found, kinds), *_repetitive(text)), legible, sum(letters), decoded)
 
 
-def _end_of_run(thin: list[Sentence], found: list[Unreadable], hidden: Sequence[tuple[int, int]]) -> float:
-    """What a run of sentences without common words comes to: illegible if it is long; the letters that are not."""
-    run = list(thin)
-    thin.clear()
-    if sum(len(one.words) for one in run) >= RUN:
-        found.append(Unreadable("illegible", run[0].start, run[-1].end))
-        return 0.0
-    lost = [one for one in run if _letters(one) >= FEW_WORDS]
-    found += (Unreadable("illegible", one.start, one.end) for one in lost)
-    kept = (one for one in run if one not in lost)
-    return sum(sum(map(len, one.words)) * (1 - _covered(one, hidden)) for one in kept)
+def _beside(other: Sequence[str], common: Sequence[float]) -> Sequence[str]:
+    """The same with sentences beside one in another language that are no English either: they are in it, too."""
+    if LANGUAGE not in other:
+        return other
+    kinds, count = list(other), len(other)
+    forth, back = ((at, at - 1) for at in range(1, count)), ((at, at + 1) for at in range(count - 2, -1, -1))
+    for at, near in (*forth, *back):
+        if not kinds[at] and kinds[near] == LANGUAGE and common[at] < SMALL_WORDS:
+            kinds[at] = LANGUAGE
+    return kinds
+
+
+def _without_words(found: Sequence[Sentence], other: Sequence[str], common: Sequence[float]) -> Iterator[int]:
+    """Sentences, by number, that have hardly a common word: long ones, and all in a row that is long."""
+    thin = (not kind and share < ENGLISH for kind, share in zip(other, common, strict=True))
+    for is_thin, row in groupby(enumerate(thin), key=itemgetter(1)):
+        if is_thin:
+            long = {at: _long(found[at]) for at, _ in row}
+            all_of = sum(long.values()) >= RUN
+            yield from (at for at, count in long.items() if all_of or count >= FEW_WORDS)
+
+
+def _without_order(found: Sequence[Sentence], other: Sequence[str], covered: Sequence[float]) -> Iterator[int]:
+    """Sentences, by number, whose words don't follow each other as in English; none that hides another text."""
+    rest = [at for at, kind in enumerate(other) if not kind and covered[at] < HIDDEN]
+    for start, end in english().runs([found[at] for at in rest]):
+        yield from rest[start:end]
+
+
+def _stretches(found: Sequence[Sentence], kinds: Sequence[str]) -> Iterator[Unreadable]:
+    """Illegible sentences in a row are one stretch, others one each."""
+    for kind, same in groupby(zip(kinds, found, strict=True), key=itemgetter(0)):
+        row = [one for _, one in same]
+        if kind == ILLEGIBLE:
+            yield Unreadable(kind, row[0].start, row[-1].end)
+        elif kind:
+            yield from (Unreadable(kind, one.start, one.end) for one in row)
 
 
 def share(read: Iterable[Followed]) -> float:
@@ -95,27 +129,41 @@ def share(read: Iterable[Followed]) -> float:
     return legible / letters if letters else 1.0
 
 
+def read_at_all(read: Sequence[Followed]) -> float:
+    """The same with the letters that were decoded."""
+    return share(replace(one, legible=one.legible + one.decoded) for one in read)
+
+
+def without_illegible(text: str, read: Followed) -> str:
+    """The text with a line break for each character of what is illegible, so that the rest keeps its place."""
+    for one in read.unreadable:
+        if one.kind == ILLEGIBLE:
+            text = f"{text[: one.start]}{chr(10) * (one.end - one.start)}{text[one.end :]}"
+    return text
+
+
 def _covered(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> float:
     """The share of a sentence's characters that stand in these spans."""
     inside = sum(max(0, min(end, sentence.end) - max(start, sentence.start)) for start, end in spans)
     return min(1.0, inside / (sentence.end - sentence.start)) if inside else 0.0
 
 
-def _other(sentence: Sentence, words: WordLists) -> str:
+def _other(sentence: Sentence, common: float, words: WordLists) -> str:
     """Whether the sentence is in another script or language; "" where it is not."""
     if not all(map(str.isascii, sentence.words)) and _foreign(sentence.words):
-        return "other_script"
-    return "other_language" if _of_another(sentence, words) else ""
+        return SCRIPT
+    return LANGUAGE if common <= ENGLISH_TOO and _of_another(sentence, words) else ""
 
 
-def _is_thin(sentence: Sentence, words: WordLists) -> bool:
-    """Whether it has hardly a common word."""
+def _common(sentence: Sentence, words: WordLists) -> float:
+    """The share of common words."""
     letters = [word for word in sentence.words if word[0].isalpha()]
-    return sum(word in words.common for word in letters) < ENGLISH * max(len(letters), 1)
+    return sum(word in words.common for word in letters) / max(len(letters), 1)
 
 
-def _letters(sentence: Sentence) -> int:
-    return sum(word[0].isalpha() for word in sentence.words)
+def _long(sentence: Sentence) -> int:
+    """How many words it has that are more than a number or a letter: formulas are no words."""
+    return sum(word[0].isalpha() and len(word) > 1 for word in sentence.words)
 
 
 def _of_another(sentence: Sentence, words: WordLists) -> bool:
@@ -124,8 +172,6 @@ def _of_another(sentence: Sentence, words: WordLists) -> bool:
     if len(letters) < FEWEST:
         return False
     english = sum(word in words.common for word in letters)
-    if english > len(letters) * ENGLISH_TOO:
-        return False
     known = (sum(word in small for word in letters) for small in words.languages.values())
     return max(known, default=0) >= max(SMALL_WORDS * len(letters), english + 2)
 
