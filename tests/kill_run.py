@@ -42,6 +42,8 @@ the calls at once, times the time from the server's last byte to the commit, ove
 ROUNDS = 8
 ENOUGH = 100
 """Kills from which on their mean says something."""
+WANTED = 1.0
+"""Answers a kill, on average, that may be in and not committed: on a machine with a processor to spare."""
 QUESTIONS = ("Hello. What do you do?", "What did you do yesterday?", "Is it raining?")
 
 
@@ -248,6 +250,18 @@ class Harness:
     def log(self) -> Path:
         return self.folder / "witness.jsonl"
 
+    @property
+    def late(self) -> float:
+        """Seconds, on average, by which the server answered later than it was told to: for want of a processor."""
+        received: dict[int, float] = {}
+        late: list[float] = []
+        for entry in map(json.loads, self.log.read_bytes().splitlines()):
+            if entry["event"] == "received" and entry["method"] == "POST":
+                received[entry["n"]] = entry["at"]
+            elif entry["event"] == "sent" and entry["n"] in received:
+                late.append(entry["at"] - received[entry["n"]] - SECONDS_A_CALL)
+        return sum(late) / len(late)
+
     def run(self, number: int, most: int, chance: random.Random) -> None:
         """One run, killed until it comes to its end (or `most` kills were made)."""
         path = self.folder / f"run-{number}.sqlite"
@@ -323,12 +337,15 @@ def main(folder: Path, kills: int, seed: int) -> None:
         while harness.kills < kills:
             harness.run(number, kills, chance)
             number += 1
-        mean = harness.delivered / harness.kills
-        if kills >= ENOUGH and mean > 1:
-            raise Wrong(f"{mean:.2f} answers a kill were in but not committed")
+        mean, late = harness.delivered / harness.kills, harness.late
+        # Where the server has to wait for a processor, the run has to as well: so many answers come meanwhile.
+        meanwhile = AT_ONCE * late / SECONDS_A_CALL
+        told = f"{mean:.2f} answers a kill were in but not committed (the server was {1000 * late:.1f} ms late)"
+        if kills >= ENOUGH and mean > max(WANTED, 1.5 * meanwhile):
+            raise Wrong(told)
         print(
             f"{harness.kills} kills in {number} runs: 0 lost, 0 committed answers asked again, at most "
-            f"{max(harness.again)} asked again after a kill, {mean:.2f} answers a kill were in but not committed"
+            f"{max(harness.again)} asked again after a kill, {told}"
         )
     except Wrong as wrong:
         sys.exit(f"seed {seed}: {wrong}")
