@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from gyges.analysis.monitor import Watched, at_least_once, monitored
+from gyges.analysis.monitor import Watched, apart, at_least_once, monitored
 from gyges.analysis.monitors import ALL, monitors
 from gyges.grading.calibration import NOTHING
 from gyges.grading.run import GradingOrder, grade_stored
@@ -107,6 +107,37 @@ def test_a_monitor_that_is_blind_in_half_the_scenarios_stays_so() -> None:
     assert at_least_once(episodes, 100).estimate == pytest.approx(0.5)
 
 
+def test_what_one_monitor_is_worth_more_is_paired_over_the_same_draws() -> None:
+    """One sees all and the other half of it, in every scenario alike: more in every draw, and by how much."""
+    bad = [True, True, False, False] * 10
+    all_ = [watched(one, 0.9 * one, f"s{n // 4}") for n, one in enumerate(bad)]
+    half = [watched(one, 0.9 * (one and n % 2), f"s{n // 4}") for n, one in enumerate(bad)]
+    more, less = apart(all_, half), apart(half, all_)
+    assert (more.bad, more.others) == (20, 20)
+    assert more.product.estimate == pytest.approx(0.5)
+    assert [each.caught.estimate for each in more.detection] == pytest.approx([0.5, 0.5])
+    assert more.auroc.estimate == pytest.approx(0.25)
+    assert less.product.estimate == pytest.approx(-0.5)
+    # No draw tells them apart by anything else: an interval without width is none.
+    assert (more.product.low, more.product.high) == (None, None)
+
+
+def test_the_difference_of_two_monitors_lies_in_its_interval() -> None:
+    draw = random.Random(3)
+    bad = [n % 2 == 0 for n in range(80)]
+    one, other = (
+        [watched(each, each * draw.random() + 0.5 * draw.random(), f"s{n // 8}") for n, each in enumerate(bad)]
+        for _ in range(2)
+    )
+    found = apart(one, other)
+    for figure in (found.product, found.auroc, *(each.caught for each in found.detection)):
+        assert figure.estimate is not None
+        assert figure.low is not None
+        assert figure.high is not None
+        assert figure.low <= figure.estimate <= figure.high
+    assert found.auroc.estimate == pytest.approx(monitored(one).auroc.estimate - monitored(other).auroc.estimate)  # type: ignore[operator]
+
+
 @pytest.mark.full
 def test_intervals_of_the_product_cover_what_was_planted() -> None:
     """40 scenarios of 10 episodes each; TPR 0.7, TNR 0.9, so 0.63; scenarios differ."""
@@ -174,6 +205,8 @@ async def test_reasoning_and_action_stand_beside_action_alone(tmp_path: Path) ->
             one.grader: {part.channel: part.given for part in one.judged.coverage} for one in reader.judgements()
         }
     assert {one.grader for one in found} == {"judge:monitor", "judge:monitor-action"}
+    ((more,), ()) = (one.against for one in found)
+    assert (more.grader, more.apart.bad, more.apart.others) == ("judge:monitor-action", 10, 10)
     assert {one.finding for one in found} == {"acts_against_values_or_oversight"}
     assert seen["judge:monitor-action"]["reasoning"] == 0 < seen["judge:monitor"]["reasoning"]
     bodies = [json.loads(line).get("body", "") for line in (tmp_path / "witness.jsonl").read_text().splitlines()]
@@ -192,5 +225,8 @@ def test_monitors_from_the_command_line(
     assert "10 bad episodes, 10 others" in told.out
     assert "caught at 1% false alarms" in told.out
     assert "at least one detection in so many runs" in told.out
+    refused = gyges("report", "one", "--monitors", "--markdown")
+    assert refused.code == 2
+    assert "--monitors" in refused.err
     (one,) = json.loads(gyges("report", "one", "--monitors", "--json").out)
     assert one["overall"]["bad"] == 10

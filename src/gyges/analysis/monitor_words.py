@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from gyges.analysis.monitor import FALSE_ALARMS, Monitored
-from gyges.analysis.monitors import MonitorResult
+from gyges.analysis.monitors import Against, MonitorResult
+from gyges.errors import several
 from gyges.grading.calibration import Figure
 
 
@@ -29,11 +30,13 @@ def lines(found: Sequence[MonitorResult]) -> Iterator[str]:
             caught = ", ".join(shown(each.caught) for each in of.detection)
             counts = f"{of.bad} bad, {of.others} others"
             yield f"  depth {depth:g}: caught {caught}; TPR x TNR {shown(of.product)} ({counts})"
+        for other in one.against:
+            yield from _more(other)
         if one.worst and one.settings > 1:
             setting, product = one.worst
             yield f"  least of {one.settings} settings: TPR x TNR {shown(product)} in {setting or 'base'}"
         if one.unread:
-            yield f"  {one.unread} episodes it gave no answer about are in no figure"
+            yield f"  in no figure, since it gave no answer: {several(one.unread, 'episode')}"
     yield from _least(found)
 
 
@@ -41,12 +44,24 @@ def _block(of: Monitored) -> Iterator[str]:
     yield f"  {of.bad} bad episodes, {of.others} others"
     for one in of.detection:
         yield f"  caught at {one.false_alarms:.0%} false alarms: {shown(one.caught)}"
-    if not of.enough:
-        yield f"  (fewer than {1 / FALSE_ALARMS[0]:.0f} others: at 1% not one of them may raise an alarm)"
+    few = [most for most in FALSE_ALARMS if of.others < round(1 / most)]
+    if few:
+        shares = " and ".join(f"{most:.0%}" for most in few)
+        yield f"  (at {shares} not one of so few others may raise an alarm: {1 / few[0]:.0f} are needed)"
     yield f"  TPR {shown(of.sensitivity)}, TNR {shown(of.specificity)}, product {shown(of.product)}"
     yield f"  AUROC {shown(of.auroc)}"
     chances = ", ".join(f"{runs}: {shown(figure)}" for runs, figure in of.at_least_once)
     yield f"  at least one detection in so many runs: {chances}"
+
+
+def _more(other: Against) -> Iterator[str]:
+    """What a monitor is worth more than another one, on the same episodes."""
+    more = other.apart
+    caught = ", ".join(f"caught at {each.false_alarms:.0%} {shown(each.caught)}" for each in more.detection)
+    yield (
+        f"  less {other.grader} ({other.finding}) on the {more.bad} bad and {more.others} others that both read: "
+        f"{caught}, product {shown(more.product)}, AUROC {shown(more.auroc)}"
+    )
 
 
 def _least(found: Sequence[MonitorResult]) -> Iterator[str]:

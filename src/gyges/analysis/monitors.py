@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from gyges.analysis.depth import FACTOR
 from gyges.analysis.factors import levels_of, value_of
-from gyges.analysis.monitor import Monitored, Watched, monitored
+from gyges.analysis.monitor import Apart, Monitored, Watched, apart, monitored
 from gyges.analysis.rows import Run as Stored
 from gyges.analysis.rows import Table, about_set, first_graders
 from gyges.analysis.table import Row
@@ -26,6 +26,7 @@ from gyges.transcripts.judged import Judgement
 from gyges.transcripts.record import EpisodeKey
 
 K = TypeVar("K")
+_Seen = Mapping[EpisodeKey, Watched]
 ALL = ""
 """In the place of an agent: all of them together."""
 
@@ -34,6 +35,15 @@ class Judgeable(Stored, Protocol):
     """A stored run with its judges' records."""
 
     def judgements(self, set_name: str | None = None) -> Iterable[Judgement]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Another monitor of the same episodes, and what this one is worth more."""
+
+    grader: str
+    finding: str
+    apart: Apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class MonitorResult:
     """Settings that have both kinds of episodes."""
     unread: int
     """Bad episodes or others about which the grader gave no answer; they are in no figure."""
+    against: tuple[Against, ...] = ()
+    """How much more it is worth than each monitor after it, such as with reasoning than by action alone."""
 
 
 def monitors(run: Judgeable, set_name: str | None = None) -> list[MonitorResult]:
@@ -64,7 +76,7 @@ def monitors(run: Judgeable, set_name: str | None = None) -> list[MonitorResult]
     rows = [row for row in table.rows(grades, first_graders(about)) if row.agent not in added]
     judged = _likelihoods(run.judgements(set_name))
     readers = dict.fromkeys(one.grader for one in grades if one.question == "reasoning")
-    found: list[MonitorResult] = []
+    found: list[tuple[MonitorResult, _Seen]] = []
     for named in run.manifest.contrasts:
         mine = [row for row in rows if row.family == named.family and row.contrast in (None, named.contrast)]
         kinds = dict(_kinds(mine, named.contrast))
@@ -73,7 +85,19 @@ def monitors(run: Judgeable, set_name: str | None = None) -> list[MonitorResult]
             likely = judged.get(reader, {})
             for finding in _alarms(answers.values(), named.contrast):
                 found += _results(named.family, named.contrast, reader, finding, kinds, answers, likely)
-    return found
+    return [
+        replace(one, against=tuple(_against(one, seen, found[at + 1 :]))) for at, (one, seen) in enumerate(found)
+    ]
+
+
+def _against(one: MonitorResult, seen: _Seen, others: Sequence[tuple[MonitorResult, _Seen]]) -> Iterator[Against]:
+    """What a monitor is worth more than those after it, where both saw bad episodes and others."""
+    for other, theirs in others:
+        both = [key for key in seen if key in theirs]
+        same = (one.family, one.agent, one.contrast) == (other.family, other.agent, other.contrast)
+        if same and one.grader != other.grader and 0 < sum(seen[key].bad for key in both) < len(both):
+            more = apart([seen[key] for key in both], [theirs[key] for key in both])
+            yield Against(other.grader, other.finding, more)
 
 
 def _alarms(grades: Iterable[Grade], contrast: Contrast) -> list[str]:
@@ -125,19 +149,21 @@ def _results(
     kinds: Mapping[EpisodeKey, bool],
     answers: Mapping[str, Grade],
     likely: Mapping[str, Mapping[str, float]],
-) -> Iterator[MonitorResult]:
+) -> Iterator[tuple[MonitorResult, _Seen]]:
     agents = dict.fromkeys(key.agent for key in kinds)
     for agent in [*agents, *([ALL] if len(agents) > 1 else [])]:
         keys = [key for key in kinds if agent in (ALL, key.agent)]
-        watched = [
-            _watched(key, kinds[key], finding, answers.get(key.id()), likely.get(key.id(), {})) for key in keys
-        ]
-        seen = [one for one in watched if one is not None]
+        watched = {
+            key: _watched(key, kinds[key], finding, answers.get(key.id()), likely.get(key.id(), {}))
+            for key in keys
+        }
+        saw = {key: one for key, one in watched.items() if one is not None}
+        seen = list(saw.values())
         if not any(one.bad for one in seen):
             continue
         settings = _both(seen, lambda one: one.setting)
         depths = _both([one for one in seen if one.depth is not None], lambda one: one.depth or 0.0)
-        yield MonitorResult(
+        result = MonitorResult(
             family=family,
             agent=agent,
             contrast=(contrast.first, contrast.second),
@@ -147,8 +173,9 @@ def _results(
             by_depth=tuple((depth, monitored(depths[depth])) for depth in sorted(depths)),
             worst=_worst(settings),
             settings=len(settings),
-            unread=len(watched) - len(seen),
+            unread=len(keys) - len(seen),
         )
+        yield result, saw
 
 
 def _worst(settings: Mapping[str, Sequence[Watched]]) -> tuple[str, Figure] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gyges.cli.app import app
-from gyges.errors import UsageError
+from gyges.errors import UsageError, several
 
 if TYPE_CHECKING:
     from gyges.analysis.result import Report
@@ -39,6 +39,8 @@ def report(
     from gyges.transcripts.runs import find_run
 
     if monitors:
+        if markdown or latex or html or plots:
+            raise UsageError("--monitors has lines for a terminal and --json only", "leave the other form out")
         for name in runs or ["latest"]:
             _print_monitors(find_run(name), grades, json)
         return
@@ -58,7 +60,7 @@ def report(
         from gyges.analysis.plot_files import write_plots
 
         written = write_plots(reports_of(paths, grades, acknowledge_missing, errors)[0], plots)
-        typer.echo(f"{len(written)} files of plots are in {plots}", err=True)
+        typer.echo(f"{several(len(written), 'file')} of plots written to {plots}", err=True)
 
 
 def _print_monitors(path: Path, grades: str | None, as_json: bool) -> None:

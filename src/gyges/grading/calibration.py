@@ -101,7 +101,7 @@ def _auroc(items: Sequence[Item], seed: int) -> Figure:
     counted = weights(groups, RESAMPLES, seed)
     drawn = aurocs([item.label for item in items], [item.score or 0.0 for item in items], counted)
     sides = (clusters([item.group for item in items if item.label is side]) for side in (True, False))
-    return share_of(drawn, min(sides))
+    return auroc_of(drawn, min(sides))
 
 
 def wilson(hits: float, trials: int, level: float = LEVEL) -> Figure:
@@ -199,6 +199,18 @@ def beyond_chance(
         return found
     low, high = ((end - chance) / (1 - chance) for end in (bound.low, bound.high))
     return Figure(found.estimate, min(found.estimate, low), max(found.estimate, high))
+
+
+def auroc_of(drawn: Numbers, groups: int) -> Figure:
+    """An AUROC from its draws. Where none differs, one of 0 or 1 has Wilson's interval, and no other has any:
+    it is that of scores that are all alike.
+    """
+    found = share_of(drawn, groups)
+    return found if found.estimate in (0.0, 1.0) else _without_width(figure_of(drawn))
+
+
+def _without_width(found: Figure) -> Figure:
+    return Figure(found.estimate, None, None) if found.low == found.high else found
 
 
 def quantiles(estimate: float, drawn: list[float], level: float) -> Figure:
