@@ -16,7 +16,7 @@ def kills(folder: Path, number: int, seed: int) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60 + 4 * number,
+        timeout=240 + 4 * number,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
