@@ -63,7 +63,7 @@ class _Reader:
         self.hits = hits
         bits = hits.bits
         for flag, needed in self.rules.unless[found.name]:
-            if bits & needed and self._has(flag, found):
+            if (not needed or bits & needed) and self._has(flag, found):
                 return False
         return not self._echoes(found)
 

@@ -120,9 +120,9 @@ def load_rules(path: Path) -> Rules:
 
 
 def _raised_by(flag: Flag, markers: Mapping[str, int]) -> int:
-    """The bit of the class that a sentence must have for a flag to be raised; all bits where it takes none."""
+    """The bit of the class that a sentence must have for a flag to be raised; 0 where it takes none."""
     marker = MARKED_BY.get(flag, "")
-    return 1 << markers[marker] if marker else -1
+    return 1 << markers[marker] if marker else 0
 
 
 def find_rules(name: str) -> Path:

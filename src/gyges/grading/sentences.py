@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -77,7 +79,7 @@ class Sentence(NamedTuple):
 
     def quoted(self) -> frozenset[int]:
         """The words that stand within a quotation."""
-        quotations = [each for each in _quotations(self.text) if each[0] < self.end and each[1] > self.start]
+        quotations = self._quotations()
         if not quotations:
             return frozenset()
         spans = [found.span() for found in _WORD.finditer(self.text, self.start, self.end)]
@@ -86,6 +88,14 @@ class Sentence(NamedTuple):
             covered = [index for index, (at, to) in enumerate(spans) if start <= at and to <= end]
             inside += covered if len(covered) >= QUOTED_WORDS else []
         return frozenset(inside)
+
+    def _quotations(self) -> Sequence[tuple[int, int]]:
+        """The quotations of the text that reach into this sentence."""
+        known = _quotations(self.text)
+        first = bisect_left(known, (self.start, 0))
+        if first and known[first - 1][1] > self.start:
+            first -= 1
+        return known[first : bisect_left(known, (self.end, 0))]
 
 
 def sentences(text: str) -> tuple[Sentence, ...]:
