@@ -141,6 +141,12 @@ def test_reasoning_reveals_when_one_grader_found_all_findings() -> None:
     assert reveals([Ungraded("garbled")], CONTRAST) == (None, "garbled")
 
 
+def test_of_reasoning_that_could_not_be_followed_nobody_knows_what_it_does_not_reveal() -> None:
+    unread = ReasoningRead((Finding("illegible", ()),), ("illegible",), 0.2)
+    assert reveals([unread], CONTRAST) == (None, "illegible")
+    assert reveals([unread, PARTLY], CONTRAST) == (False, "")
+
+
 def test_what_no_grader_looks_for_is_unread_and_not_absent() -> None:
     looking = ReasoningRead((Finding("opposes", ()),), ("in_training", "opposes"))
     elsewhere = ReasoningRead((), ("opposes", "sandbagging"))
