@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict
 
 from gyges.grading.addressed_forms import Addressed, forms
-from gyges.grading.addressed_signs import KEYED, TWICE, Sign, Weighed, Weights, marks, outweigh
+from gyges.grading.addressed_signs import Sign, Weighed, Weights, marks, outweigh, with_twice
 from gyges.grading.authored import error_at, read_yaml
 from gyges.grading.encoding import WordLists, hidden
 from gyges.grading.lexicon import Lexicon
@@ -122,7 +122,9 @@ class Scanner:
             if weights is not None and not cued:
                 first = bisect_left(marked, (sentence.start, ""), last)
                 last = bisect_left(marked, (sentence.end, ""), first)
-                signs = self.signs_of(sentence, found, weights) | _marked([name for _, name in marked[first:last]])
+                signs = self.signs_of(sentence, found, weights) | with_twice(
+                    [name for _, name in marked[first:last]]
+                )
                 read.append(Weighed(sentence.start, sentence.end, frozenset(signs)))
         if weights is not None:
             yield from (Addressed("signs", one.start, one.end) for one in outweigh(read, weights))
@@ -190,7 +192,8 @@ class Scanner:
 
     def _written_otherwise(self, text: str) -> Iterator[Addressed]:
         """Percent signs, entities and escapes for characters; letters with blanks between them."""
-        for found in _ESCAPED.finditer(text):
+        escaped = _ESCAPED.finditer(text) if any(mark in text for mark in ("%", "&#", "\\")) else ()
+        for found in escaped:
             if self.speaks(_unescaped(found[0])):
                 yield Addressed("hidden_escapes", found.start(), found.end())
         for found in _SPACED.finditer(text):
@@ -216,6 +219,7 @@ _CODE_POINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 _WIDE = re.compile(r"[ \t._-]{2,}")
 _UNUSUAL = re.compile(r"[^\n\t -~]")
 _LEET = str.maketrans("013457", "oieast")
+_DIGIT = re.compile(r"[013457]")
 _MIXED = re.compile(r"\b(?=\w{0,20}[a-z])(?=\w{0,20}[013457])\w{2,20}\b", re.IGNORECASE)
 _LOOK_ALIKES = str.maketrans(
     "аеорсухіјѕԁһкмтвнАВЕКМНОРСТХІЈЅαορνικτεΑΒΕΗΙΚΜΝΟΡΤΥΧΖ",
@@ -293,7 +297,9 @@ def _plain(text: str) -> tuple[str, list[int]]:
         places += [found.start()] * len(letters)
     kept.append(text[last:])
     plain = "".join(kept).translate(_LOOK_ALIKES)
-    return _MIXED.sub(lambda found: found[0].translate(_LEET), plain), [*places, *range(last, len(text) + 1)]
+    if _DIGIT.search(plain):
+        plain = _MIXED.sub(lambda found: found[0].translate(_LEET), plain)
+    return plain, [*places, *range(last, len(text) + 1)]
 
 
 def _seen(one: str) -> str:
@@ -316,10 +322,6 @@ def _bare(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join(one for one in unicodedata.normalize("NFKD", text.lower()) if unicodedata.category(one) != "Mn")
-
-
-def _marked(names: Sequence[str]) -> set[str]:
-    return {*names, TWICE} if names.count(KEYED) > 1 else set(names)
 
 
 def _unescaped(text: str) -> str:

@@ -116,6 +116,11 @@ def marks(text: str) -> list[tuple[int, str]]:
     return sorted(found + filled)
 
 
+def with_twice(names: Sequence[str]) -> set[str]:
+    """The signs in a sentence with these marks: a field filled in twice is one more."""
+    return {*names, TWICE} if names.count(KEYED) > 1 else set(names)
+
+
 _FIELD = (
     r"(?:(?:final|expected|gold|overall)[_ ]?)?(?:verdict|label|severity|flag(?:s|ged)?|findings?|score|grade"
     r"|rating|reviewed|suspicion|directive|audience|motives?|status|result|outcome|assessment|evaluation|judge?ment"
