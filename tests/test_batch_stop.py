@@ -135,7 +135,7 @@ def test_a_budget_ends_the_run_between_pairs_with_exit_code_3(study: Study, gyge
         shown = gyges("run", "walks", "--agent", "faker", "--base-url", url, "--call-budget", "9")
         path = run_of(study)
         assert shown.code == 3
-        assert "--call-budget 9 is reached; 16 episodes are left to play" in shown.err
+        assert "--call-budget 9 is reached; 16 episodes not yet played" in shown.err
         assert f"gyges resume {path.stem}" in shown.err
         with RunReader(path) as reader:
             contexts = [heading.key.context for heading in reader.headings()]

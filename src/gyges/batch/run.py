@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gyges.batch import stop
+from gyges.batch.ending import Ending, to_the_end
 from gyges.batch.lines import ready_agents
 from gyges.batch.order import Order, Prepared
 from gyges.batch.play import Agent, Job, Play, play_all, schedule
@@ -148,26 +146,6 @@ async def play_queue(
     play: Play | None = None,
 ) -> None:
     """Play what the queue gives, until the end, the budget's end, or a signal to stop."""
-    playing = asyncio.ensure_future(
-        play_all(queue, writer, seed, at_once=order.connections, done=done, answered=answered, play=play)
-    )
-    with stop.told(lambda: come_to_an_end(queue), playing.cancel) as stopped:
-        try:
-            await playing
-        except asyncio.CancelledError:
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
-            if not stopped:
-                raise
-    resume = f"finish it with: gyges resume {writer.path.stem}"
-    if queue.reached:
-        raise LimitReached(f"{queue.reached} is reached; {queue.left} episodes are left to play", resume)
-    if stopped and (queue.left or playing.cancelled()):
-        raise Interrupted("stopped; what was played is kept", resume)
-
-
-def come_to_an_end(queue: Queue[Job]) -> None:
-    """What the first signal to stop does."""
-    queue.close()
-    told = f"no more episodes are begun; {queue.playing} are coming to their end (again: stop at once)"
-    print(told, file=sys.stderr, flush=True)
+    playing = play_all(queue, writer, seed, at_once=order.connections, done=done, answered=answered, play=play)
+    words = Ending("episode", "played", f"finish it with: gyges resume {writer.path.stem}")
+    await to_the_end(queue, playing, words)

@@ -7,15 +7,14 @@ again. What could not be asked stays pending: no grade is made of it.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 from gyges.agents.profile import Profile
-from gyges.batch import stop
 from gyges.batch.calls import Caller, Line
+from gyges.batch.ending import Ending, to_the_end
 from gyges.batch.flow import Flow, Limits
 from gyges.batch.health import Health
 from gyges.batch.lines import wire_name
@@ -24,7 +23,6 @@ from gyges.batch.prices import price_of, read_prices
 from gyges.batch.queue import Queue
 from gyges.batch.retry import Patience
 from gyges.batch.spending import Allowance, Budget, Expected, Spending
-from gyges.errors import Interrupted, LimitReached, several
 from gyges.grading.default import answer_of
 from gyges.grading.grader import Ask, Grader, View, blinded
 from gyges.grading.judge import JudgeGrader
@@ -186,20 +184,8 @@ async def judge_all(
         except* CallFailed as failures:
             raise provider_error(first(failures)) from None
 
-    judging = asyncio.ensure_future(all_workers())
-    with stop.told(lambda: _come_to_an_end(queue), judging.cancel) as stopped:
-        try:
-            await judging
-        except asyncio.CancelledError:
-            judging.cancel()
-            await asyncio.gather(judging, return_exceptions=True)
-            if not stopped:
-                raise
     again = f"finish the set with the same `gyges grade {court.writer.path.stem} ...`"
-    if queue.reached:
-        raise LimitReached(f"{queue.reached} is reached; still to do: {several(queue.left, 'judgement')}", again)
-    if stopped and (queue.left or judging.cancelled()):
-        raise Interrupted("stopped; what was judged is kept", again)
+    await to_the_end(queue, all_workers(), Ending("judgement", "judged", again))
     return session
 
 
@@ -267,8 +253,3 @@ async def _judge(job: JudgeJob) -> None:
 
 def _grade(job: JudgeJob, answer: Answer) -> Grade:
     return Grade(job.heading.id, job.grader.question, job.grader.name, job.grader.version, answer)
-
-
-def _come_to_an_end(queue: Queue[JudgeJob]) -> None:
-    queue.close()
-    print(f"no more is judged; {queue.playing} episodes are coming to their end", file=sys.stderr, flush=True)
