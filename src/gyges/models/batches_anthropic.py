@@ -6,7 +6,6 @@ submission is looked for among the batches of that time and size. It knows nothi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -15,9 +14,8 @@ import httpx2
 
 from gyges.models import wire
 from gyges.models.batches import Item, NotYetKnown, Result, State
-from gyges.models.batches_http import client
+from gyges.models.batches_http import client, good, name_of, read, results_in
 from gyges.models.connection import ASKED, Connection, Post
-from gyges.models.failures import failed
 from gyges.models.http import timeouts
 from gyges.models.provider import CallFailed, Received, Trouble
 from gyges.models.wire import Json
@@ -49,7 +47,7 @@ class AnthropicBatches:
     async def submit(self, key: str, items: Sequence[Item]) -> str:
         del key  # It is in the ids of the requests.
         spelt = [f'{{"custom_id":{wire.dumps(item.id)},"params":{_text(item.body)}}}' for item in items]
-        return _name(await self._json(PATH, wire.joined({}, "requests", spelt)))
+        return name_of(await self._json(PATH, wire.joined({}, "requests", spelt)))
 
     async def find(self, key: str, items: Sequence[Item], since: float) -> str | None:
         ids = {item.id for item in items}
@@ -59,9 +57,9 @@ class AnthropicBatches:
             if sum(counts.values()) != len(ids):
                 continue
             if wire.string(one, "processing_status") != "ended":
-                waiting = _name(one)
-            elif {result.id for result in await self.results(_name(one))} == ids:
-                return _name(one)
+                waiting = name_of(one)
+            elif {result.id for result in await self.results(name_of(one))} == ids:
+                return name_of(one)
         if waiting:
             raise NotYetKnown(Trouble.TRANSIENT, f"batch {waiting} may be the one of {key}, and has not ended")
         return None
@@ -72,8 +70,7 @@ class AnthropicBatches:
         return State(name, words == "ended", words, counts=_counts(found))
 
     async def results(self, name: str) -> list[Result]:
-        received = await self._get(f"{PATH}/{name}/results")
-        return [_result(line) for line in received.body.split(b"\n") if line.strip()]
+        return results_in(await self._get(f"{PATH}/{name}/results"), _result)
 
     async def close(self) -> None:
         await self._client.close()
@@ -89,11 +86,11 @@ class AnthropicBatches:
             found += recent
             if not page.get("has_more") or len(recent) < len(batches) or not batches:
                 return found
-            after = f"&after_id={_name(batches[-1])}"
+            after = f"&after_id={name_of(batches[-1])}"
 
     async def _json(self, path: str, body: bytes | None = None) -> Json:
         if body is None:
-            return wire.parse(await self._get(path))[1]
+            return read(await self._get(path))
 
         async def post(body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
             return await self._client.post(
@@ -103,22 +100,16 @@ class AnthropicBatches:
                 options={"headers": {**headers, "Content-Type": "application/json"}},
             )
 
-        return wire.parse(_good(await self._connection(post).send(body, {})))[1]
+        return read(await self._connection(post).send(body, {}))
 
     async def _get(self, path: str) -> Received:
         async def get(_: bytes, headers: Mapping[str, str]) -> httpx2.Response:
             return await self._client.get(path, cast_to=httpx2.Response, options={"headers": headers})
 
-        return _good(await self._connection(get).send(b"", {}))
+        return good(await self._connection(get).send(b"", {}))
 
     def _connection(self, post: Post) -> Connection:
         return Connection(self._base_url, self._key, post, anthropic.APIStatusError, anthropic.APIConnectionError)
-
-
-def _good(received: Received) -> Received:
-    if not 200 <= received.status < 300:
-        raise failed(received)
-    return received
 
 
 def _text(body: bytes) -> str:
@@ -136,17 +127,8 @@ def _made(batch: Json) -> float:
         return float("inf")  # Made at no time that we understand: it may be ours.
 
 
-def _name(batch: Json) -> str:
-    name = wire.string(batch, "id")
-    if not name:
-        raise CallFailed(Trouble.GARBLED, "the provider gave a batch no id")
-    return name
-
-
-def _result(line: bytes) -> Result:
-    """A line of the results. The answer's bytes are those of the line."""
-    text = line.decode("utf-8", "surrogatepass")
-    found = json.loads(text)
+def _result(text: str, found: Json) -> Result:
+    """A line of the results."""
     id, result = str(found.get("custom_id")), wire.mapping(found, "result")
     match result.get("type"):
         case "succeeded":

@@ -1,17 +1,23 @@
-"""The HTTP client of batches: any method, bounded bodies, no redirects. It knows no provider.
+"""The HTTP client of batches and what all their answers have: any method, bounded bodies, no redirects, lines.
 
-Calls have a client of their own (`gyges.models.http`), which posts bytes and nothing else, as fast as can be.
+It knows no provider. Calls have a client of their own (`gyges.models.http`), which posts bytes and nothing else, as
+fast as can be.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 
-from gyges.models.batches import MOST_BYTES
+from gyges.models import wire
+from gyges.models.batches import MOST_BYTES, Result
 from gyges.models.connection import is_loopback
+from gyges.models.failures import failed
 from gyges.models.http import Refusal, timeouts
+from gyges.models.provider import CallFailed, Received, Trouble
+from gyges.models.wire import Json
 
 
 class _Bounded(httpx2.AsyncByteStream):
@@ -48,3 +54,46 @@ def client(base_url: str) -> httpx2.AsyncClient:
         trust_env=not is_loopback(base_url),
         event_hooks={"response": [_bound]},
     )
+
+
+def good(received: Received) -> Received:
+    """An answer that is none of a failure. Raises CallFailed."""
+    if not 200 <= received.status < 300:
+        raise failed(received)
+    return received
+
+
+def read(received: Received) -> Json:
+    """The object in a good answer. Raises CallFailed."""
+    return wire.parse(good(received))[1]
+
+
+def name_of(batch: Json) -> str:
+    """The id that the provider gave a batch. Raises CallFailed where it gave none."""
+    name = wire.string(batch, "id")
+    if not name:
+        raise CallFailed(Trouble.GARBLED, "the provider gave a batch no id")
+    return name
+
+
+def results_in(received: Received, result: Callable[[str, Json], Result]) -> list[Result]:
+    """What the lines of a file of results hold; `result` gets a line's text and the object in it.
+
+    The bytes of an answer are those of its line. Raises CallFailed where a line is no JSON.
+    """
+    found = []
+    for line in received.body.split(b"\n"):
+        if line.strip():
+            text = line.decode("utf-8", "surrogatepass")
+            found.append(result(text, _object(text)))
+    return found
+
+
+def _object(text: str) -> Json:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CallFailed(Trouble.GARBLED, "a line of a batch's results is no JSON") from error
+    if not isinstance(found, dict):
+        raise CallFailed(Trouble.GARBLED, "a line of a batch's results is no object")
+    return found

@@ -5,7 +5,6 @@ A batch carries our key in its metadata, by which it is found again. It knows no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -14,9 +13,8 @@ import openai
 
 from gyges.models import wire
 from gyges.models.batches import Item, Result, State
-from gyges.models.batches_http import client
+from gyges.models.batches_http import client, good, name_of, read, results_in
 from gyges.models.connection import ASKED, Connection, Post
-from gyges.models.failures import failed
 from gyges.models.http import timeouts
 from gyges.models.openai_connection import is_openai
 from gyges.models.provider import CallFailed, Received, Trouble
@@ -66,7 +64,7 @@ class OpenAIBatches:
             "metadata": {KEY: key},
         }
         made = await self._json("/batches", wire.encode(wire.dumps(asked)))
-        return _name(made)
+        return name_of(made)
 
     async def find(self, key: str, items: Sequence[Item], since: float) -> str | None:
         del items  # The key is enough.
@@ -76,11 +74,11 @@ class OpenAIBatches:
             batches = wire.objects(page.get("data"))
             for one in batches:
                 if wire.mapping(one, "metadata").get(KEY) == key:
-                    return _name(one)
+                    return name_of(one)
             made = batches[-1].get("created_at") if batches else None
             if not page.get("has_more") or not isinstance(made, int | float) or made < since:
                 return None
-            after = f"&after={_name(batches[-1])}"
+            after = f"&after={name_of(batches[-1])}"
 
     async def state(self, name: str) -> State:
         found = await self._json(f"/batches/{name}")
@@ -102,7 +100,7 @@ class OpenAIBatches:
         results = []
         for file in filter(None, files):
             received = await self._get(f"/files/{file}/content")
-            results += [_result(line) for line in received.body.split(b"\n") if line.strip()]
+            results += results_in(received, _result)
         return results
 
     async def close(self) -> None:
@@ -121,11 +119,11 @@ class OpenAIBatches:
                 },
             )
 
-        return _read(await self._connection(post).send(b"", {}))
+        return read(await self._connection(post).send(b"", {}))
 
     async def _json(self, path: str, body: bytes | None = None) -> Json:
         if body is None:
-            return _read(await self._get(path))
+            return read(await self._get(path))
 
         async def post(body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
             return await self._client.post(
@@ -138,7 +136,7 @@ class OpenAIBatches:
                 },
             )
 
-        return _read(await self._connection(post).send(body, {}))
+        return read(await self._connection(post).send(body, {}))
 
     async def _get(self, path: str) -> Received:
         async def get(_: bytes, headers: Mapping[str, str]) -> httpx2.Response:
@@ -148,37 +146,20 @@ class OpenAIBatches:
                 options={"headers": headers, "security": {"bearer_auth": True}},
             )
 
-        received = await self._connection(get).send(b"", {})
-        if received.status != 200:
-            raise failed(received)
-        return received
+        return good(await self._connection(get).send(b"", {}))
 
     def _connection(self, post: Post) -> Connection:
         return Connection(self._base_url, self._key, post, openai.APIStatusError, openai.APIConnectionError)
 
 
-def _read(received: Received) -> Json:
-    if not 200 <= received.status < 300:
-        raise failed(received)
-    return wire.parse(received)[1]
-
-
-def _name(batch: Json) -> str:
-    name = wire.string(batch, "id")
-    if not name:
-        raise CallFailed(Trouble.GARBLED, "the provider gave a batch no id")
-    return name
-
-
-def _result(line: bytes) -> Result:
-    """A line of either file. The answer's bytes are those of the line."""
-    text = line.decode("utf-8", "surrogatepass")
-    found = json.loads(text)
+def _result(text: str, found: Json) -> Result:
+    """A line of either file."""
     id, error = str(found.get("custom_id")), wire.mapping(found, "error")
-    if not wire.mapping(found, "response"):
+    response = wire.mapping(found, "response")
+    if not response:
         code, why = wire.string(error, "code") or "", wire.string(error, "message") or "no reason given"
         return Result(id, failure=CallFailed(Trouble.TRANSIENT, f"{code}: {wire.visible(why)}"))
-    status = found["response"].get("status_code")
-    headers = (("x-request-id", str(found["response"].get("request_id") or "")),)
+    status = response.get("status_code")
+    headers = (("x-request-id", str(response.get("request_id") or "")),)
     body = wire.raw(text, "response", "body").encode("utf-8", "surrogatepass")
     return Result(id, Received(status if isinstance(status, int) else 200, headers, body))
