@@ -1,4 +1,4 @@
-"""What the answers of all providers' batches have in common is read in one place, and nothing else is made of it."""
+"""What the answers of all providers' batches have in common is read alike, and nothing else is made of it."""
 
 from __future__ import annotations
 

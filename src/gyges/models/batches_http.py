@@ -1,7 +1,7 @@
 """The HTTP client of batches and what all their answers have: any method, bounded bodies, no redirects, lines.
 
-It knows no provider. Calls have a client of their own (`gyges.models.http`), which posts bytes and nothing else, as
-fast as can be.
+It knows no provider. Calls have a client of their own (`gyges.models.http`), which posts bytes and nothing else,
+as fast as can be.
 """
 
 from __future__ import annotations
