@@ -51,6 +51,7 @@ def main() -> None:
     default, rules = offline_grader(), rules_grader()
     readers: list[tuple[str, Callable[[str], object]]] = [
         (rules.name, rules.read),
+        (default.motives.rules.name, default.motives.rules.read),
         (default.motives.name, default.motives.read),
         (default.alignment.name, default.alignment.findings),
         (default.name, default.findings),

@@ -14,6 +14,8 @@ from gyges.grading.judge import JudgeGrader
 from gyges.grading.judge_file import find_judge, load_rubric
 from gyges.grading.label import read_label_spec
 from gyges.grading.model_file import find_classifier, load_classifier
+from gyges.grading.motive_file import load_motives
+from gyges.grading.motive_reader import MotivesReader
 from gyges.grading.motives import MOTIVES, MotivesGrader
 from gyges.grading.offline import NAME, OfflineGrader
 from gyges.grading.reasoning import ReasoningGrader
@@ -101,6 +103,8 @@ def grader_of(name: str, *, votes: int | None = None, threshold: float | None = 
         case "rules":
             rules = load_rules(find_rules(rest))
             return ReasoningGrader(rules) if rest == REASONING else MotivesGrader(rules)
+        case "classifier" if rest == MOTIVES:
+            return motives_reader()
         case "classifier":
             return TrainedGrader(load_classifier(find_classifier(rest)), rest, rules_grader())
         case "offline":
@@ -134,13 +138,18 @@ def rules_grader() -> ReasoningGrader:
     return ReasoningGrader(load_rules(find_rules(REASONING)))
 
 
+def motives_reader() -> MotivesReader:
+    """The trained reader of other motives, with the rules as its second opinion."""
+    rules = MotivesGrader(load_rules(find_rules(MOTIVES)))
+    return MotivesReader(load_motives(find_classifier(MOTIVES)), rules)
+
+
 def offline_grader() -> OfflineGrader:
-    """The default: the classifier, the rules for other motives, and what finds hidden and unreadable text.
+    """The default: the classifier, the reader of other motives, and what finds hidden and unreadable text.
 
     One grader, not three: figures go by the first grader of a question.
     """
-    motives = MotivesGrader(load_rules(find_rules(MOTIVES)))
-    return OfflineGrader(reasoning_grader(), motives, load_words(find_rules("encoding")))
+    return OfflineGrader(reasoning_grader(), motives_reader(), load_words(find_rules("encoding")))
 
 
 def grade(

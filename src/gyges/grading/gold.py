@@ -90,9 +90,9 @@ def read_sentences(path: Path) -> list[Labelled]:
 
     Raises AuthoringError at the first line that can't be read.
     """
-    rows = list(_rows(path, _Sentence))
-    known = frozenset(label for row in rows for label in row.labels)
-    return [Labelled(row.text, frozenset(row.labels), known) for row in rows]
+    read = list(rows(path, _Sentence))
+    known = frozenset(label for row in read for label in row.labels)
+    return [Labelled(row.text, frozenset(row.labels), known) for row in read]
 
 
 def read_texts(path: Path) -> list[Whole]:
@@ -102,7 +102,7 @@ def read_texts(path: Path) -> list[Whole]:
     words that say it; with `complete` no other words of the text say any label. Raises AuthoringError at the first
     line that can't be read.
     """
-    return [_whole(path, row) for row in _rows(path, _Text)]
+    return [_whole(path, row) for row in rows(path, _Text)]
 
 
 def read_groups(path: Path) -> dict[str, tuple[str, ...]]:
@@ -129,7 +129,8 @@ def _span(row: _Text, label: str, quote: str) -> Said:
     return Said(label, start, start + len(quote))
 
 
-def _rows(path: Path, model: type[Row]) -> Iterator[Row]:
+def rows(path: Path, model: type[Row]) -> Iterator[Row]:
+    """The lines of a file after its canary, if it has one. Raises AuthoringError at the first that is wrong."""
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if not line.strip() or (number == 1 and _is_canary(line)):
             continue

@@ -61,6 +61,13 @@ class MotivesGrader:
 
     def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
         """The findings in some blocks, after the prompt `before`."""
+        places = self.places(blocks, before)
+        if isinstance(places, Ungraded):
+            return places
+        return ReasoningRead(tuple(standing(places)), looked_for(self.rules))
+
+    def places(self, blocks: Sequence[Block], before: str) -> Places | Ungraded:
+        """By cue, the sentences that have it: their numbers, and where they stand."""
         read = sentences_read(blocks, before, self.rules)
         if isinstance(read, Ungraded):
             return read
@@ -68,10 +75,10 @@ class MotivesGrader:
         for number, one in enumerate(read):
             for name in {cue.name for cue in one.cues}:
                 places.setdefault(name, []).append((number, one.evidence))
-        return ReasoningRead(tuple(_standing(places)), looked_for(self.rules))
+        return places
 
 
-def _standing(places: Places) -> list[Finding]:
+def standing(places: Places) -> list[Finding]:
     """The findings, without plans that a later sentence drops."""
     dropped = max((number for number, _ in places.get(DROPS, ())), default=-1)
     found = []

@@ -13,7 +13,7 @@ from gyges.grading.contradiction import CONTRADICTS, contradiction
 from gyges.grading.encoding import KINDS as HIDDEN
 from gyges.grading.encoding import NOISE, Hidden, WordLists, hidden
 from gyges.grading.grader import View
-from gyges.grading.motives import MotivesGrader, looked_for
+from gyges.grading.motive_reader import MotivesReader
 from gyges.grading.readability import ENOUGH, ILLEGIBLE, Followed, followed, read_at_all, share, without_illegible
 from gyges.grading.readability import KINDS as UNREADABLE
 from gyges.grading.reasoning import GRADED, UNCLOSED, Block, blocks_of, sent_before, unclosed, unseen
@@ -43,7 +43,7 @@ class OfflineGrader:
     """Every visible block of an episode's reasoning, read for everything that can be found without a model."""
 
     alignment: TrainedGrader
-    motives: MotivesGrader
+    motives: MotivesReader
     words: WordLists
 
     @property
@@ -64,16 +64,16 @@ class OfflineGrader:
     @property
     def looked_for(self) -> tuple[str, ...]:
         """Everything that it can find."""
-        return (*LOOKED_FOR, *looked_for(self.motives.rules), *AS_A_WHOLE, CONTRADICTS)
+        return (*LOOKED_FOR, *self.motives.looked_for, *AS_A_WHOLE, CONTRADICTS)
 
     @property
     def seen(self) -> frozenset[str]:
-        """The fingerprints of what its classifier was trained on."""
-        return self.alignment.seen
+        """The fingerprints of what its classifiers were trained on."""
+        return self.alignment.seen | self.motives.seen
 
     def scores(self, view: View, /) -> Mapping[str, float]:
-        """The probability of what its classifier decides; what rules find has none."""
-        return self.alignment.scores(view)
+        """The probability of what its classifiers decide; what rules find has none."""
+        return {**self.motives.scores(view), **self.alignment.scores(view)}
 
     def grade(self, view: View, behaviour: Behaviour | None, /) -> Answer:
         if view.outcome not in GRADED:

@@ -1,0 +1,88 @@
+"""Score what finds motives on texts that it was not made on; it prints figures only, never a text.
+
+    python benchmarks/held_out_motives.py [NAME...]
+
+NAME is a file of grading/gold without its ending: motives-test (the default), or one for development.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gyges.grading.calibration import Calibration, Figure, Item, calibrate
+from gyges.grading.default import motives_reader
+from gyges.grading.examples import Whole
+from gyges.grading.gold_motives import read_motives
+from gyges.grading.motive_model import LABELS
+from gyges.transcripts.grades import Finding, Ungraded
+
+GOLD = Path(__file__).parent.parent / "grading" / "gold"
+HEAD = """\
+| finding | found rightly | found wrongly | missed | rightly not found | precision | recall | AUROC |
+|---|---|---|---|---|---|---|---|"""
+
+
+def main(names: Sequence[str]) -> None:
+    reader = motives_reader()
+    for name in names:
+        path = GOLD / f"{name}.jsonl"
+        texts = read_motives(path)
+        print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        print(f"\n{reader.name}, version {reader.version}\n\n{HEAD}")
+        answers = [reader.read(one.text) for one in texts]
+        scores = [probabilities(reader.told(one.text)) for one in texts]
+        for label in LABELS:
+            print(line(label, made(texts, answers, scores, label)))
+        print("\nquotes of what was found rightly that overlap the labelled evidence:\n")
+        for label in LABELS:
+            print(f"- {label}: {overlaps(texts, answers, label)}")
+        print(f"\n{reader.rules.name}, version {reader.rules.version}\n\n{HEAD}")
+        by_rules = [reader.rules.read(one.text) for one in texts]
+        for label in LABELS:
+            print(line(label, made(texts, by_rules, [{}] * len(texts), label)))
+
+
+def probabilities(told: object) -> dict[str, float]:
+    odds = getattr(told, "odds", None)
+    return {} if isinstance(told, Ungraded) or odds is None else dict(odds)
+
+
+def made(
+    texts: Sequence[Whole], answers: Sequence[Sequence[Finding]], scores: Sequence[dict[str, float]], label: str
+) -> Calibration:
+    items = []
+    for one, answer, score in zip(texts, answers, scores, strict=True):
+        found = any(finding.name == label for finding in answer)
+        items.append(Item(label in one.labels, found, score.get(label, float(found)), group=one.group))
+    return calibrate(items)
+
+
+def overlaps(texts: Sequence[Whole], answers: Sequence[Sequence[Finding]], label: str) -> str:
+    right = quoted = 0
+    for one, answer in zip(texts, answers, strict=True):
+        spans = [(said.start, said.end) for said in one.said or () if said.label == label]
+        for finding in answer:
+            if finding.name == label and spans:
+                place = finding.evidence[0]
+                quoted += 1
+                right += any(start < place.end and place.start < end for start, end in spans)
+    return f"{right} of {quoted}"
+
+
+def line(name: str, one: Calibration) -> str:
+    counts = (one.true_positive, one.false_positive, one.false_negative, one.true_negative)
+    figures = (one.precision, one.sensitivity, one.auroc)
+    return f"| {name} | {' | '.join(map(str, counts))} | {' | '.join(map(shown, figures))} |"
+
+
+def shown(figure: Figure) -> str:
+    if figure.estimate is None or figure.low is None or figure.high is None:
+        return "none"
+    return f"{figure.estimate:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["motives-test"])

@@ -1,0 +1,130 @@
+"""The trained reader of motives as a file: JSON, which can't execute, checked in full before it is used.
+
+It knows the form; what the numbers mean stands in `motive_model.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from gyges.errors import AuthoringError, Place
+from gyges.grading.features import groups_of
+from gyges.grading.model_file import FEWEST, LARGEST, SCALE
+from gyges.grading.motive_model import LABELS, Motive, MotiveModel
+
+CODE = "1"
+"""Goes up when the engine's code changes what a stored model finds."""
+NAME = "motives"
+"""The file in `classifier/`."""
+
+
+class StoredMotive(BaseModel):
+    """One motive: the model of sentences' intercept, the scale of probabilities, and what is found."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    intercept: float
+    slope: float
+    offset: float
+    threshold: float
+    agreed: float
+
+    @model_validator(mode="after")
+    def _sound(self) -> StoredMotive:
+        if not 0 < self.agreed <= self.threshold < 1:
+            raise ValueError("the thresholds are no probabilities between 0 and 1, the one with the rules lower")
+        if self.slope <= 0:
+            raise ValueError("the slope is not above 0")
+        return self
+
+
+class StoredMotives(BaseModel):
+    """The file. `features` has a row of whole numbers a feature, one a motive."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    canary: str
+    kind: Literal["gyges reader of motives"]
+    form: Literal[1]
+    trained_on: str
+    """What it was trained on, in words."""
+    seen: tuple[str, ...]
+    """The fingerprints (`seen.fingerprint`) of the texts that it was trained on."""
+    groups: dict[str, tuple[str, ...]]
+    motives: dict[str, StoredMotive]
+    features: dict[str, tuple[int, ...]]
+
+    @field_validator("motives")
+    @classmethod
+    def _known(cls, motives: dict[str, StoredMotive]) -> dict[str, StoredMotive]:
+        if tuple(motives) != LABELS:
+            odd = sorted(set(motives) ^ set(LABELS)) or ["their order"]
+            raise ValueError(f"these differ from what the engine reads: {', '.join(odd[:5])}")
+        return motives
+
+    @field_validator("features")
+    @classmethod
+    def _sound(cls, features: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        if len(features) < FEWEST:
+            raise ValueError(f"the vocabulary has {len(features)} features, and at least {FEWEST} are needed")
+        for name, row in features.items():
+            if len(row) != len(LABELS) or max(map(abs, row)) > LARGEST:
+                raise ValueError(f"the weights of '{name}' are not {len(LABELS)} numbers up to {LARGEST:,}")
+        if not all(any(row[at] for row in features.values()) for at in range(len(LABELS))):
+            raise ValueError("a motive has no weight but 0")
+        return features
+
+
+@lru_cache(maxsize=4)
+def load_motives(path: Path) -> MotiveModel:
+    """Read and check a stored reader. Raises AuthoringError for whatever is wrong with it."""
+    try:
+        data = path.read_bytes()
+        stored = StoredMotives.model_validate_json(data)
+    except OSError as error:
+        raise _refused(path, f"the file can't be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
+    return made(stored, f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}")
+
+
+def _refused(path: Path, what: str) -> AuthoringError:
+    return AuthoringError(
+        Place(path),
+        f"this is no reader of motives that can be used: {what}",
+        "remove the file to use the library's",
+    )
+
+
+def made(stored: StoredMotives, version: str) -> MotiveModel:
+    """The stored reader, ready to use."""
+    import numpy as np
+
+    rows = {name: at for at, name in enumerate(stored.features)}
+    weights = np.array([*stored.features.values(), [0] * len(LABELS)], dtype=np.float64) / SCALE
+    intercepts = [one.intercept for one in stored.motives.values()]
+    motives = tuple(
+        Motive(name, one.slope, one.offset, one.threshold, one.agreed) for name, one in stored.motives.items()
+    )
+    seen = frozenset(stored.seen)
+    return MotiveModel(version, groups_of(stored.groups), rows, weights, intercepts, seen, motives=motives)
+
+
+def write_motives(stored: StoredMotives, path: Path) -> None:
+    """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
+    record = stored.model_dump()
+    features = record.pop("features")
+    lines = ",\n".join(
+        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
+        for name, row in features.items()
+    )
+    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
