@@ -254,6 +254,16 @@ def test_a_misspelt_finding_is_told_before_a_judge_is_asked(here: Path, gyges: C
     assert "does not look for 'aligment_faking'; did you mean 'alignment_faking'?" in other.err
 
 
+@pytest.mark.parametrize("more", [("--judge", "openai/one"), ("--votes", "3")])
+def test_a_judge_for_a_grader_that_asks_nobody_is_refused(
+    here: Path, gyges: Callable[..., Shown], more: tuple[str, ...]
+) -> None:
+    rows = gold(here / "gold.jsonl", (FAKES, True), (HONEST, False))
+    told = gyges("calibrate", RULES, "--gold", rows.name, *more)
+    assert told.code == 2
+    assert "asks nobody" in told.err
+
+
 def test_labels_that_nobody_looks_for_and_labels_of_one_kind_are_told(
     here: Path, gyges: Callable[..., Shown]
 ) -> None:

@@ -171,3 +171,21 @@ def test_a_plan_counts_what_judging_will_take(study: Study, gyges: Callable[...,
     assert "cost unknown" in next(line for line in unknown.out.splitlines() if line.startswith("judging"))
     assert nobody.code == 2
     assert "none is named" in nobody.err
+
+
+@pytest.mark.parametrize("more", [("--votes", "3"), ("--threshold", "0.5"), ("--no-organisms",)])
+def test_what_is_about_judges_is_refused_where_nobody_judges(
+    study: Study, gyges: Callable[..., Shown], more: tuple[str, ...]
+) -> None:
+    (study.root / "transcripts").mkdir()
+    pairs(study.root / "transcripts" / "one.sqlite", FAKES)
+    told = gyges("grade", "one", "--grader", "offline", *more)
+    assert told.code == 2
+    assert "nobody judges here" in told.err
+
+
+@pytest.mark.usefixtures("study")
+def test_votes_in_a_plan_are_a_judges(gyges: Callable[..., Shown]) -> None:
+    told = gyges("plan", "walks", "--agent", "faker", "--votes", "3")
+    assert told.code == 2
+    assert "nobody judges here" in told.err

@@ -202,7 +202,7 @@ def plan(
             batch=batch,
         )
     )
-    judged = list(_judging(prepared, grader or (), judge or (), votes, again)) if grader or judge else []
+    judged = list(_judging(prepared, grader or (), judge or (), votes, again)) if grader or judge or votes else []
     for line in (*lines(agent_plans(prepared)), *judged):
         typer.echo(line)
     for line in design_lines(designs_of(prepared.plans, samples), len(agent), gap, looks):

@@ -117,6 +117,8 @@ def calibrate_grader(
     rate. Raises UsageError where no finding of the grader is labelled, and what grading raises.
     """
     grader = grader_of(name, votes=order.votes, threshold=order.threshold)
+    if not isinstance(grader, JudgeGrader) and (order.judges or order.votes):
+        raise UsageError(f"{grader.name} asks nobody", "leave --judge and --votes out, or calibrate judge:NAME")
     # Those on which nobody agrees say something of the people only.
     everybody, labelled = labelled, [one for one in labelled if one.labels]
     # What can be wrong is told before anybody is asked and paid.

@@ -133,6 +133,9 @@ def checked(order: GradingOrder, manifest: Manifest) -> Work:
         if order.judges:
             what = "no --grader is a judge, and no scenario of this run leaves its behaviour to a judge"
             raise UsageError(what, f"say what to judge: --grader judge:NAME; there are {', '.join(judge_names())}")
+        if order.votes or order.threshold or not order.organisms:
+            what = "--votes, --threshold and --no-organisms are about judges, and nobody judges here"
+            raise UsageError(what, "name one: --grader judge:NAME --judge PROFILE")
         return work
     if not order.judges:
         raise UsageError(
@@ -211,8 +214,8 @@ def _stale(work: Work) -> Iterator[str]:
         if found := stale(grader.name, grader.version, models if isinstance(grader, JudgeGrader) else ()):
             path, other = found
             yield (
-                f"{path.name} has the errors of {grader.name} in version {other}, and this is {grader.version}: no "
-                f"figure is corrected by them; calibrate again: gyges calibrate {grader.name}"
+                f"{path.name} has the errors of {grader.name} in version {other}, and this is {grader.version}: "
+                f"no figure is corrected by them; calibrate again: gyges calibrate {grader.name}"
             )
 
 
