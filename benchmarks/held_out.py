@@ -2,8 +2,8 @@
 
     python benchmarks/held_out.py [NAME...]
 
-NAME is a file of grading/gold without its ending: held-out (the default), long-test, natural-test, or a file for
-development.
+NAME is a file of grading/gold without its ending: held-out (the default), long-test, natural-test,
+natural-test-2, or a file for development.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/train_classifier.py
 
-It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[ab].jsonl, never the texts
-for testing.
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the
+texts for testing.
 """
 
 from __future__ import annotations

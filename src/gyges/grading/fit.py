@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PRECISION = 0.85
 """Thresholds are the lowest at which so much of what is found is right."""
 
+FLATTEST = 0.1
+"""Calibration multiplies log-odds by no less."""
+
 
 def fit(features: Matrix, labels: Truths, weights: Numbers, strength: float) -> tuple[Numbers, float]:
     """Coefficients and intercept of a logistic regression; `strength` is its inverse regularisation."""
@@ -52,6 +55,12 @@ def fit_signed(
     found = minimize(loss, np.zeros(len(signs) + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
     weights = np.asarray(found[1:] / spread)
     return weights, float(found[0] - (weights * mean).sum())
+
+
+def calibrated(odds: Numbers, truth: Truths, counts: Numbers) -> tuple[float, float]:
+    """By what log-odds are multiplied, and what is added, so that they mean what they say (Platt 1999)."""
+    slopes, shift = fit_signed(odds[:, None], truth, counts, (1,), 1.0)
+    return max(float(slopes[0]), FLATTEST), shift
 
 
 def rarely_wrong(odds: Numbers, truth: Truths, counts: Numbers, share: float) -> float:
