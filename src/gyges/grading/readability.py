@@ -150,7 +150,7 @@ def _covered(sentence: Sentence, spans: Sequence[tuple[int, int]]) -> float:
 
 def _other(sentence: Sentence, common: float, words: WordLists) -> str:
     """Whether the sentence is in another script or language; "" where it is not."""
-    if not all(map(str.isascii, sentence.words)) and _foreign(sentence.words):
+    if not sentence.text.isascii() and not all(map(str.isascii, sentence.words)) and _foreign(sentence.words):
         return SCRIPT
     return LANGUAGE if common <= ENGLISH_TOO and _of_another(sentence, words) else ""
 
@@ -158,7 +158,7 @@ def _other(sentence: Sentence, common: float, words: WordLists) -> str:
 def _common(sentence: Sentence, words: WordLists) -> float:
     """The share of common words."""
     letters = [word for word in sentence.words if word[0].isalpha()]
-    return sum(word in words.common for word in letters) / max(len(letters), 1)
+    return sum(map(words.common.__contains__, letters)) / max(len(letters), 1)
 
 
 def _long(sentence: Sentence) -> int:

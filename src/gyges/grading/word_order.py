@@ -137,10 +137,10 @@ class WordOrder:
 
     def _of_words(self, sentences: Sequence[Sentence]) -> Iterator[tuple[int, int, int, int, int]]:
         """For each sentence its words, those of them in one without a verb, small ones, repeated ones; and 1."""
-        last, read = dict[str, int](), 0
+        last, read, small = dict[str, int](), 0, self.small
         for sentence in sentences:
             words = sentence.words
-            rest = [word for word in words if word not in self.small]
+            rest = [word for word in words if word not in small]
             repeated = 0
             for word in rest:
                 repeated += last.get(word, -NEAR) >= read - NEAR and len(word) > 2
