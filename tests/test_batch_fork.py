@@ -370,12 +370,13 @@ def test_the_command_line_forks_a_run(gyges: Callable[..., Shown]) -> None:
     run = gyges("run", *WALKS, "--agent", "needs").run_name()
     probed = gyges("probe", run, "--probe", "context", "--at", "end", "--episodes", "2")
     assert probed.code == 0, probed.err
-    assert "needs  walks  context after the last answer, with reasoning  training: used (right) 2" in probed.out
+    assert "context the end on 100.0% [15.8, 100.0] 100.0% [15.8, 100.0] 4" in " ".join(probed.out.split())
     changed = gyges("intervene", run, "--by", "removed", "--by", "test-removed")
     assert changed.code == 0, changed.err
-    assert "needs  walks  removed  training: declines 3" in changed.out
-    assert "needs  walks  unchanged  training: complies 3" in changed.out
-    assert "could not be done: it never says that this may be a test" in changed.out
+    told = " ".join(changed.out.split())
+    assert "unchanged 100.0% 0.0% +100.0" in told
+    assert "removed 0.0% 0.0% 0.0" in told
+    assert "forks not made or not graded: it never says that this may be a test" in told
     again = gyges("probe", probed.run_name())
     assert again.code == 2
     assert "was forked" in again.err
