@@ -224,8 +224,8 @@ def learn(texts: Sequence[str]) -> StoredOrder:
         learned_from=told,
         classes=classes,
         follows=follows(seen, classes),
-        small=SMALL,
-        verbs=verbs(seen),
+        small=tuple(sorted(SMALL)),
+        verbs=tuple(sorted(verbs(seen))),
         weights=dict.fromkeys(SIGNS, 0.0),
         threshold=1.0,
     )

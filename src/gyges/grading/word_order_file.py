@@ -33,8 +33,8 @@ class StoredOrder(BaseModel):
     """The words, and marks, of each class from 1 on; 0 is the beginning and the end of a sentence."""
     follows: tuple[tuple[int, ...], ...]
     """A row a class, from 0 on: in hundredths, the log of how much more often than by chance the others follow."""
-    small: frozenset[str]
-    verbs: frozenset[str]
+    small: tuple[str, ...]
+    verbs: tuple[str, ...]
     weights: dict[str, float]
     threshold: float
 
@@ -78,8 +78,8 @@ def prepared(stored: StoredOrder, version: str) -> WordOrder:
         classes=Classes(stored.classes),
         alone=sum(1 for words in stored.classes if len(words) == 1),
         follows=np.pad(np.array(stored.follows) / HUNDREDTHS, (0, KINDS)),
-        small=stored.small,
-        verbs=stored.verbs,
+        small=frozenset(stored.small),
+        verbs=frozenset(stored.verbs),
         weights=np.array(list(stored.weights.values())),
         threshold=stored.threshold,
         version=version,
