@@ -31,7 +31,9 @@ def test_training_writes_down_what_was_seen() -> None:
     assert set(model.seen) == set(map(fingerprint, read))
 
 
-@pytest.mark.parametrize("name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a"])
+@pytest.mark.parametrize(
+    "name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a", "motives-a", "motives-b"]
+)
 def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     there = {fingerprint(row["text"]) for row in map(json.loads, lines) if "text" in row}
@@ -39,7 +41,7 @@ def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name:
     assert there <= seen_by(rules_grader())
 
 
-@pytest.mark.parametrize("name", ["held-out", "long-test", "natural-test", "natural-test-2"])
+@pytest.mark.parametrize("name", ["held-out", "long-test", "natural-test", "natural-test-2", "motives-test"])
 def test_test_texts_were_not_seen(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     there = {fingerprint(row["text"]) for row in map(json.loads, lines) if "text" in row}
