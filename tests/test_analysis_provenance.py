@@ -97,7 +97,7 @@ def test_an_agent_that_was_not_planned_is_shown_too() -> None:
 def test_of_an_imported_run_nothing_was_planned_or_left_out() -> None:
     told = seen(episode(0), plan=manifest(source="imported"))
     assert (told.planned, told.left_out) == (0, ())
-    assert "imported: 1 episodes, none planned here" in conduct(told)
+    assert "imported: 1 episode, none planned here" in conduct(told)
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ async def test_a_submission_whose_end_nobody_heard_is_looked_for(tmp_path: Path,
     path = tmp_path / "run.sqlite"
     lost = {"match": {"path": "batches$", "nth": [1]}, "fault": {"kind": "reset", "after": 0}}
     async with organisms(tmp_path, [lost]) as url:
-        with pytest.raises(ProviderError, match="is not known"):
+        with pytest.raises(ProviderError, match="is unknown"):
             await visit(path, order(url, agent))
         for _ in range(2):
             await visit(path, order(url, agent))
@@ -223,7 +223,7 @@ async def test_a_budget_forbids_what_is_not_yet_handed_in(tmp_path: Path) -> Non
     path = tmp_path / "run.sqlite"
     async with organisms(tmp_path, []) as url:
         small = order(url, "faker", allowance=Allowance(calls=9))
-        with pytest.raises(LimitReached, match="16 episodes were not handed in"):
+        with pytest.raises(LimitReached, match="not handed in: 16 episodes"):
             await visit(path, small)
     with RunReader(path) as reader:
         assert [len(one.calls) for one in reader.batches()] == [8]
@@ -258,7 +258,7 @@ def test_the_command_line_hands_in_leaves_and_comes_back(study: Study, gyges: Ca
         shown = gyges("run", "walks", "--agent", "faker", "--base-url", url, "--batch")
         (path,) = (study.root / "transcripts").glob("*.sqlite")
         assert shown.code == 0, shown.err
-        assert f"{EPISODES} calls in 1 batches are with the provider" in shown.out
+        assert f"with the provider: {EPISODES} calls in 1 batch" in shown.out
         assert f"gyges resume {path.stem}" in shown.out
         assert json.loads(gyges("status", "--json").out)["batches"][0]["calls"] == EPISODES
         shown = gyges("resume", path.stem)

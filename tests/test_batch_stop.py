@@ -171,7 +171,7 @@ def test_a_plan_says_what_a_run_will_take_and_sends_nothing(gyges: Gyges) -> Non
     assert first.endswith("no cost")
     assert second.endswith("cost unknown (write the price into prices.yaml)")
     assert together.startswith("together: 144 calls")
-    assert design.startswith("walks: 12 scenarios x 1 variants x 3 samples x 2 contexts = 72 episodes an agent")
+    assert design.startswith("walks: 12 scenarios x 1 variant x 3 samples x 2 contexts = 72 episodes an agent")
     assert "smallest gap seen with 80% power" in power
     assert "an agent with tools" not in shown.out
 

@@ -178,7 +178,7 @@ async def test_the_providers_own_word_that_it_is_too_long_is_no_number_either() 
     judging = grader.grade(blinded(episode(0, "training", FAKES)), None)
     assert callable(judging)
     answer, record = await judging(Spied([CallFailed(Trouble.CONTEXT_OVERFLOW, "too many tokens")]))
-    assert answer == Ungraded("too_long", "1 of 1 votes; too many tokens")
+    assert answer == Ungraded("too_long", "1 of 1 vote; too many tokens")
     assert len(record.votes) == 1
 
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def several(number: int, noun: str) -> str:
-    """`1 run`, `2 runs`: a count as messages say it."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def several(number: int, noun: str, plural: str = "") -> str:
+    """`1 run`, `2 runs`: a count as messages say it. `plural` where an s does not make it."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
 
 
 class GygesError(Exception):

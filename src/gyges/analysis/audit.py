@@ -14,6 +14,7 @@ from hashlib import blake2b
 from itertools import combinations
 
 from gyges.analysis.result import ORGANISM, AuditNote
+from gyges.errors import several
 from gyges.transcripts.manifest import Manifest, PlannedAgent
 from gyges.transcripts.record import READABLE, Episode, Outcome
 
@@ -104,7 +105,9 @@ def audit(manifest: Manifest, episodes: Iterable[Episode]) -> tuple[AuditNote, .
 
 def _called(name: str, seen: _Seen) -> Iterator[AuditNote]:
     if not seen.answers:
-        yield AuditNote(name, "never_called", f"none of {seen.episodes} episodes holds a word of the agent", True)
+        yield AuditNote(
+            name, "never_called", f"none of {several(seen.episodes, 'episode')} holds a word of the agent", True
+        )
     elif seen.silent:
         text = f"{seen.silent} of {seen.completed} completed episodes hold no word of the agent"
         yield AuditNote(name, "empty_answers", text, 20 * seen.silent > seen.completed)
@@ -115,13 +118,14 @@ def _called(name: str, seen: _Seen) -> Iterator[AuditNote]:
 
 def _whole(name: str, seen: _Seen) -> Iterator[AuditNote]:
     if 100 * seen.truncated > seen.episodes:
-        text = f"{seen.truncated} of {seen.episodes} episodes were cut off at the token limit"
+        text = f"{seen.truncated} of {several(seen.episodes, 'episode')} were cut off at the token limit"
         yield AuditNote(name, "truncated", text, 20 * seen.truncated > seen.episodes)
     if seen.unclosed:
-        text = f"the reasoning of {seen.unclosed} of {seen.episodes} episodes has no closing tag"
+        text = f"the reasoning of {seen.unclosed} of {several(seen.episodes, 'episode')} has no closing tag"
         yield AuditNote(name, "unclosed_reasoning", text, 20 * seen.unclosed > seen.episodes)
     if seen.answers and not seen.readable:
-        text = f"none of {seen.episodes} episodes has readable reasoning: that it reveals nothing can't be said"
+        of = several(seen.episodes, "episode")
+        text = f"none of {of} has readable reasoning: that it reveals nothing can't be said"
         yield AuditNote(name, "no_visible_reasoning", text, False)
 
 
@@ -130,12 +134,12 @@ def _repeated(name: str, seen: _Seen) -> Iterator[AuditNote]:
     if len(seen.answers) == 1 and spoke >= FEWEST:
         yield AuditNote(name, "one_answer", f"all {spoke} answers are the same", True)
         return
-    several = [cell for cell in seen.cells.values() if cell.total() > 1]
-    samples, distinct = sum(cell.total() for cell in several), sum(map(len, several))
+    cells = [cell for cell in seen.cells.values() if cell.total() > 1]
+    samples, distinct = sum(cell.total() for cell in cells), sum(map(len, cells))
     if samples < FEWEST:
         return
-    if distinct == len(several):
-        text = f"all samples of each plan are the same ({samples} answers, {distinct} different)"
+    if distinct == len(cells):
+        text = f"all samples of each plan are the same ({several(samples, 'answer')}, {distinct} different)"
         yield AuditNote(name, "identical_samples", text, True)
     elif samples - distinct > COPIED * samples:
         text = f"{samples - distinct} of {samples} answers repeat another sample of their plan word for word"
@@ -154,7 +158,7 @@ def _copied(one: str, mine: _Seen, other: str, theirs: _Seen) -> Iterator[AuditN
 
 def _temperature(agent: PlannedAgent, samples: int) -> Iterator[AuditNote]:
     if samples > 1 and _setting(agent, "temperature") == 0:
-        text = f"{samples} samples at temperature 0 are hardly more than one"
+        text = f"{several(samples, 'sample')} at temperature 0 are hardly more than one"
         yield AuditNote(agent.name, "temperature_zero", text, False)
 
 

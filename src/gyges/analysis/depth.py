@@ -16,6 +16,7 @@ from gyges.analysis.controls import excludes_zero
 from gyges.analysis.factors import FactorGaps, scenario_gaps, split_by, value_of
 from gyges.analysis.interval import LEVEL, Estimate, Floats
 from gyges.analysis.table import Row
+from gyges.errors import several
 from gyges.scenarios.plan import Contrast
 from gyges.transcripts.record import Visibility
 
@@ -135,7 +136,7 @@ def half_way(rows: Sequence[Row], contrast: Contrast, seed: int = 0) -> HalfWay 
         float(low) if low > depths.min() else None,
         float(high) if high < depths.max() else None,
         plateau,
-        f"logistic fit, percentile bootstrap of {len(names)} scenarios, {RESAMPLES} resamples",
+        f"logistic fit, percentile bootstrap of {several(len(names), 'scenario')}, {RESAMPLES} resamples",
     )
 
 

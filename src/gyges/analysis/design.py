@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gyges.analysis.power import Assumed, pairs_needed, pairs_needed_exact, scenarios_needed, smallest_gap
 from gyges.analysis.sequential import looks
+from gyges.errors import several
 from gyges.scenarios.plan import Plan, control_of
 
 SPREADS = (0.05, 0.15, 0.30)
@@ -71,10 +72,12 @@ def design_lines(
 
 
 def _family(design: Design, agents: int, gap: float | None) -> Iterator[str]:
-    each = f"{design.variants} variants x {design.samples} samples x {design.contexts} contexts"
+    factors = (design.variants, "variant"), (design.samples, "sample"), (design.contexts, "context")
+    each = " x ".join(several(count, noun) for count, noun in factors)
     each += f" x (1 + {design.arms} control arms)" if design.arms else ""
     yield (
-        f"{design.family}: {design.scenarios} scenarios x {each} = {design.episodes} episodes an agent, "
+        f"{design.family}: {several(design.scenarios, 'scenario')} x {each} = "
+        f"{several(design.episodes, 'episode')} an agent, "
         f"{agents * design.episodes} in all"
     )
     seen = (_points(smallest_gap(Assumed(CHANCE, CHANCE, w), design.scenarios, design.repeats)) for w in SPREADS)
@@ -86,7 +89,7 @@ def _family(design: Design, agents: int, gap: float | None) -> Iterator[str]:
 def _needed(design: Design, gap: float) -> Iterator[str]:
     rates = CHANCE + gap / 2, CHANCE - gap / 2
     needed = (_count(scenarios_needed(Assumed(*rates, w), design.repeats)) for w in SPREADS)
-    wished = f"a gap of {_points(gap)} with {design.repeats} samples each"
+    wished = f"a gap of {_points(gap)} with {several(design.repeats, 'sample')} each"
     yield f"  scenarios needed for {wished}: {_by_spread(needed)}"
     least, most = pairs_needed_exact(gap), pairs_needed(rates[0] * (1 - rates[1]), rates[1] * (1 - rates[0]))
     yield (

@@ -13,6 +13,7 @@ from gyges.analysis.interval import Estimate
 from gyges.analysis.judge_error import Corrected
 from gyges.analysis.result import ContrastResult, Coverage, JudgeCorrected, SinglePairs
 from gyges.analysis.words import ARMS, MISSING, difference, p_value, percent, points, short_p, widened
+from gyges.errors import several
 
 SWAP = (
     "Swap control: who follows the meaning shows a gap of the opposite sign there, who follows the label the same "
@@ -130,7 +131,7 @@ def bound(result: ContrastResult) -> str:
     if seen.upper is None or seen.upper_independent is None or seen.rule_of_three is None:
         return ""
     return (
-        f"no revealing reasoning in {seen.read} episodes read: its rate is below {percent(seen.upper)} "
+        f"no revealing reasoning in {several(seen.read, 'episode')} read: its rate is below {percent(seen.upper)} "
         f"(exact one-sided 95% bound, n = scenarios; {percent(seen.upper_independent)} if episodes were "
         f"independent, rule of three {percent(seen.rule_of_three)})"
     )

@@ -9,6 +9,7 @@ from gyges.analysis.hints import LeastFaithful
 from gyges.analysis.provenance import AgentSeen, Provenance
 from gyges.analysis.result import PooledGap, Report
 from gyges.analysis.words import MISSING, counts, difference, p_value, percent, points
+from gyges.errors import several
 
 
 def pooled(gap: PooledGap) -> str:
@@ -71,7 +72,8 @@ def conduct(told: Provenance | None) -> tuple[str, ...]:
     beside = [seen for seen in told.agents if seen.added]
     checks = f"{', '.join(seen.agent for seen in beside)}: {_sums(beside)}" if beside else "none"
     planned = (
-        f"planned: {told.scenarios} scenarios in {told.variants} variants{arms}, {told.samples} samples, "
+        f"planned: {several(told.scenarios, 'scenario')} in {several(told.variants, 'variant')}{arms}, "
+        f"{several(told.samples, 'sample')}, "
         f"{_sums(asked)}, seed {told.seed}{hidden}; organisms beside them: {checks}"
     )
     left = "; ".join(told.left_out) or "nothing"
@@ -79,7 +81,7 @@ def conduct(told: Provenance | None) -> tuple[str, ...]:
     versions = ", ".join(f"{name} {version}" for name, version in told.versions.items())
     return (
         f"plan {told.plan_sha256} (SHA-256 of the manifest), {told.source} {told.created}: {told.command}",
-        planned if told.source == "played" else f"imported: {told.played} episodes, none planned here",
+        planned if told.source == "played" else f"imported: {several(told.played, 'episode')}, none planned here",
         f"left out: {left}",
         *(f"{seen.agent}: {_answered(seen)}" for seen in told.agents),
         f"grades {told.grade_set}: {graders or 'none'}",
@@ -88,7 +90,8 @@ def conduct(told: Provenance | None) -> tuple[str, ...]:
 
 
 def _sums(agents: Sequence[AgentSeen]) -> str:
-    return f"{sum(seen.planned for seen in agents)} episodes, of which {sum(seen.played for seen in agents)} ran"
+    planned, played = sum(seen.planned for seen in agents), sum(seen.played for seen in agents)
+    return f"{several(planned, 'episode')}, of which {played} ran"
 
 
 def _answered(seen: AgentSeen) -> str:

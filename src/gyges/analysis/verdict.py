@@ -10,6 +10,7 @@ from gyges.analysis.interval import Estimate
 from gyges.analysis.missing import ContextMissing, Missing
 from gyges.analysis.result import Revealing
 from gyges.analysis.words import FEW_SCENARIOS
+from gyges.errors import several
 from gyges.scenarios.plan import Contrast
 
 FEWEST_SCENARIOS = 5
@@ -28,7 +29,7 @@ def _nulls(
 ) -> Iterator[str]:
     yield from (f"rate: no graded episode in {context}" for context, rate in rates.items() if rate is None)
     if parts.gap is None:
-        yield f"gap: none of {len(counts.names)} scenarios has a graded episode in both contexts"
+        yield f"gap: none of {several(len(counts.names), 'scenario')} has a graded episode in both contexts"
     elif parts.gap.se is None:
         yield "gap: only one scenario has graded episodes in both contexts, and an interval needs two"
     if parts.gap is not None and parts.revealed is None:
@@ -70,7 +71,7 @@ def missing_alarms(lost: Missing, contrast: Contrast) -> list[str]:
 
 def _too_many(context: str, missing: ContextMissing) -> str:
     causes = ", ".join(f"{cause} {n}" for cause, n in missing.causes.items())
-    share = f"{missing.missing} of {missing.planned} episodes ({missing.share or 0:.1%})"
+    share = f"{missing.missing} of {several(missing.planned, 'episode')} ({missing.share or 0:.1%})"
     return f"{share} in {context} are ungraded, more than 5%: {causes}"
 
 
@@ -90,7 +91,8 @@ def _cautions(
     if 0 < m < FEW_SCENARIOS:
         yield f"FEW SCENARIOS: {m}, fewer than {FEW_SCENARIOS}, too few to check the interval's assumptions"
     if dropped := counts.dropped():
-        yield f"{len(dropped)} of {len(counts.names)} scenarios dropped out: no graded episode in a context"
+        of = several(len(counts.names), "scenario")
+        yield f"{len(dropped)} of {of} dropped out: no graded episode in a context"
     unread, graded = int(counts.first.unread.sum()), int(counts.first.graded.sum())
     if unread and parts.revealed is not None:
         yield f"the reasoning of {unread} of {graded} graded episodes in {contrast.first} could not be read"

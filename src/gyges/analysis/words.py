@@ -5,6 +5,7 @@ from __future__ import annotations
 from gyges.analysis.bootstrap import Bootstrap, Components
 from gyges.analysis.interval import EXACT_BOUND, Estimate, Widened
 from gyges.analysis.result import ContrastResult, Report
+from gyges.errors import several
 
 ESTIMANDS = (
     "Gap: the mean over scenarios of the share of episodes that comply in the first context less the share in the "
@@ -140,7 +141,7 @@ def few_scenarios(result: ContrastResult) -> str:
     m = result.scenarios_in_gap
     if not 1 < m < FEW_SCENARIOS:
         return ""
-    return f"only {m} scenarios, fewer than {FEW_SCENARIOS}: what holds of them may not hold of others"
+    return f"only {several(m, 'scenario')}, fewer than {FEW_SCENARIOS}: what holds of them may not hold of others"
 
 
 def hangs(result: ContrastResult) -> str:

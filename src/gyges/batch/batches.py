@@ -21,7 +21,7 @@ from gyges.batch.queue import Queue
 from gyges.batch.retry import AGAIN
 from gyges.batch.run import discard_if_empty, play_queue
 from gyges.batch.spending import Allowance, Budget
-from gyges.errors import LimitReached, ProviderError, UsageError
+from gyges.errors import LimitReached, ProviderError, UsageError, several
 from gyges.models.batches import MOST_ITEMS, Batches, Item, NotYetKnown, Result
 from gyges.models.provider import CallFailed, Trouble
 from gyges.models.registry import batches as batches_of
@@ -167,7 +167,7 @@ class _Desk:
                 await self.writer.batch_became(replace(batch, stage="lost", why=state.failed))
                 raise ProviderError(f"the provider did not take batch {batch.name}: {state.failed}", "mend that")
             if not state.ended:
-                self.tell(f"batch {batch.name}: {state.words}, {len(batch.calls)} calls")
+                self.tell(f"batch {batch.name}: {state.words}, {several(len(batch.calls), 'call')}")
                 return
             results = await desk.results(batch.name)
         except CallFailed as failure:
@@ -254,7 +254,7 @@ class _Desk:
         if forbidden:
             left = sum(map(len, blocks)) - sum(map(len, allowed))
             raise LimitReached(
-                f"{forbidden} is reached; {left} episodes were not handed in",
+                f"{forbidden} is reached; not handed in: {several(left, 'episode')}",
                 f"finish it with: gyges resume {self.writer.path.stem}",
             )
 
@@ -273,13 +273,13 @@ class _Desk:
                 await self.writer.batch_became(replace(batch, stage="lost", why=str(failure)))
                 raise provider_error(failure) from None
             raise ProviderError(
-                f"whether the provider took a batch of {len(items)} calls is not known: {failure.detail}",
+                f"whether the provider took a batch of {several(len(items), 'call')} is unknown: {failure.detail}",
                 f"`gyges resume {self.writer.path.stem}` looks for it before anything is handed in again",
             ) from None
         reach("batch-submitted")
         await self.writer.batch_became(replace(batch, name=name, stage="named"))
         reach("batch-named")
-        self.tell(f"batch {name}: {len(items)} calls of {agent.profile.name} are handed in")
+        self.tell(f"batch {name}: {several(len(items), 'call')} of {agent.profile.name} handed in")
 
 
 def _chunks(blocks: Sequence[Sequence[Job]]) -> Iterator[list[Job]]:

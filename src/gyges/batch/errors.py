@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from gyges.errors import GygesError
+from gyges.errors import GygesError, several
 from gyges.transcripts.reader import RunReader
 from gyges.transcripts.record import Outcome
 
@@ -29,6 +29,6 @@ def check_errors(path: Path, tolerated: float = TOLERATED, excused: Mapping[str,
         failed, played = sum(outcomes[one] for one in ERRORS) - none, sum(outcomes.values()) - none
         if failed > (tolerated * played if tolerated < 1 else tolerated):
             raise GygesError(
-                f"{failed} of the {played} episodes of {agent} ended in an error or timed out",
+                f"{failed} of {several(played, 'episode')} of {agent} ended in an error or timed out",
                 f"`gyges show {path.stem}` names them; --fail-on-error says how many are tolerated",
             )

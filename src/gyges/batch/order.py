@@ -145,8 +145,7 @@ class Prepared:
 
 def prepare(order: Order) -> Prepared:
     """Read, render and check everything that the order names. Raises UsageError or AuthoringError."""
-    if order.samples < 1 or order.connections < 1:
-        raise UsageError("--samples and --max-connections are at least 1")
+    _check_counts(("--samples", order.samples), ("--max-connections", order.connections))
     if len(set(order.agents)) != len(order.agents):
         raise UsageError("an agent is named twice", "name each --agent once")
     profiles = tuple(load_profile(name, order.base_url).asked(dict(order.sampling)) for name in order.agents)
@@ -180,10 +179,15 @@ def limited(prepared: Prepared, limits: Limits, allowance: Allowance, processes:
         allowance=allowance,
         processes=processes,
     )
-    if order.connections < 1 or processes < 1:
-        raise UsageError("--max-connections and --processes are at least 1")
+    _check_counts(("--max-connections", order.connections), ("--processes", processes))
     check_prices(order, prepared.profiles)
     return replace(prepared, order=order)
+
+
+def _check_counts(*given: tuple[str, int]) -> None:
+    for option, number in given:
+        if number < 1:
+            raise UsageError(f"{option} {number} is none", "1 is the least")
 
 
 def check_prices(order: Order, profiles: Sequence[Profile]) -> None:

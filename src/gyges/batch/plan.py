@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gyges.batch.order import Prepared
 from gyges.batch.prices import price_of, read_prices
 from gyges.batch.spending import ROUNDS, Expected, expected
+from gyges.errors import several
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,17 @@ def lines(found: Sequence[AgentPlan]) -> Iterator[str]:
     for one in asked:
         much = one.expected
         yield (
-            f"{one.agent}: {one.episodes:,} episodes, {much.calls:,} calls, "
+            f"{one.agent}: {several(one.episodes, 'episode')}, {several(much.calls, 'call')}, "
             f"about {thousands(much.input)} tokens in and {thousands(much.output)} out, {money(much.cost)}"
         )
     total = sum((one.expected for one in asked), Expected())
     if len(asked) > 1:
-        yield f"together: {total.calls:,} calls, about {thousands(total.tokens)} tokens, {money(total.cost)}"
+        calls = several(total.calls, "call")
+        yield f"together: {calls}, about {thousands(total.tokens)} tokens, {money(total.cost)}"
     if added := [one for one in found if one.added]:
         names, episodes = ", ".join(one.agent for one in added), sum(one.episodes for one in added)
-        yield f"beside them, to check the run: {names}; {episodes:,} episodes here, no cost (--no-organisms)"
+        here = several(episodes, "episode")
+        yield f"beside them, to check the run: {names}; {here} here, no cost (--no-organisms)"
     if shares := sorted({one.share for one in asked if one.share is not None and one.expected.cost}):
         told = " or ".join(f"{share:.0%}" for share in shares)
         yield f"in the provider's batches a call costs {told} of its price"

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gyges.batch.play import Agent
+from gyges.errors import several
 from gyges.transcripts.record import Episode, Outcome
 from gyges.transcripts.safe import safe
 from gyges.transcripts.store import RunWriter
@@ -136,15 +137,15 @@ class Progress:
                 seconds = time.monotonic() - agent.line.health.down_since
                 yield f"{agent.line.provider.base_url} has not answered for {seconds:.0f} s"
         if self._writer and self._writer.held:
-            yield f"the disk takes nothing: {self._writer.held} rows are held in memory, and nothing is sent"
+            yield f"the disk takes nothing: {several(self._writer.held, 'row')} held in memory, nothing is sent"
         yield from self._left()
 
     def _calls(self) -> Iterator[str]:
         flows = {id(agent.line.flow): agent.line.flow for agent in self._agents}
         spent = [agent.line.spending for agent in self._agents]
-        yield f"{sum(flow.in_flight for flow in flows.values())} calls in flight"
+        yield f"{several(sum(flow.in_flight for flow in flows.values()), 'call')} in flight"
         if failures := sum(one.failures for one in spent):
-            yield f"{failures} tries failed"
+            yield f"{several(failures, 'try', 'tries')} failed"
         yield f"{sum(one.input + one.output for one in spent):,} tokens"
         costs = [one.cost for one in spent]
         known = [cost for cost in costs if cost is not None]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gyges.errors import StoreError, UsageError
+from gyges.errors import StoreError, UsageError, several
 from gyges.scenarios.plan import Plan
 from gyges.transcripts.batch_rows import Submitted
 from gyges.transcripts.lock import Owner, writer_of
@@ -118,9 +118,9 @@ def lines(found: Status, name: str) -> Iterator[str]:
         yield safe(f"  in flight for {age:.1f} s: {_named(key, intent)}")
     for batch in found.batches:
         name = batch.name or f"{batch.key} (nobody heard whether the provider took it)"
-        yield safe(f"  with the provider: {len(batch.calls)} calls of {batch.agent} in batch {name}")
+        yield safe(f"  with the provider: {several(len(batch.calls), 'call')} of {batch.agent} in batch {name}")
     if found.billed:
-        yield f"  possibly billed, no answer: {len(found.billed)} calls"
+        yield f"  possibly billed, no answer: {several(len(found.billed), 'call')}"
     for key, intent in found.billed[:MOST_NAMED]:
         yield safe(f"    {_named(key, intent)}")
     if len(found.billed) > MOST_NAMED:

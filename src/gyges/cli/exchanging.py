@@ -48,7 +48,7 @@ def import_(
         command=" ".join(["gyges", *sys.argv[1:]]),
     )
     made = grade_run(path)
-    typer.echo(f"{made.episodes} episodes and {made.grades} grades are in {taken.run}")
+    typer.echo(f"{several(made.episodes, 'episode')} and {several(made.grades, 'grade')} stored in {taken.run}")
     if behaviour is None and all(one.behaviour is None for one in taken.scenarios):
         typer.echo("no behaviour is declared, so there is no gap to tell: see --behaviour", err=True)
     typer.echo(f"report them with: gyges report {taken.run}")

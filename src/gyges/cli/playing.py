@@ -31,7 +31,7 @@ from gyges.cli.app import (
     app,
 )
 from gyges.cli.reporting import print_report
-from gyges.errors import Interrupted, UsageError
+from gyges.errors import Interrupted, UsageError, several
 
 if TYPE_CHECKING:
     from gyges.batch.order import Prepared
@@ -126,7 +126,10 @@ def resume(
     with RunReader(path) as reader:
         manifest = reader.manifest
     if billed := len(status_of(path).billed):
-        typer.echo(f"possibly billed, no answer: {billed} calls (gyges status {path.stem} names them)", err=True)
+        typer.echo(
+            f"possibly billed, no answer: {several(billed, 'call')} (gyges status {path.stem} names them)",
+            err=True,
+        )
     limits = Limits(max_connections, requests_per_minute, tokens_per_minute)
     allowance = Allowance(call_budget, token_budget, cost_budget)
     if manifest.forked:
@@ -154,7 +157,9 @@ def taken_over(source: Path) -> tuple[Path, Prepared]:
     path = run_path(new_run_name())
     taken = asyncio.run(begin(path, found))
     typer.echo(f"changed since {source.stem}: {', '.join(found.changed)}", err=True)
-    typer.echo(f"{path.stem} takes over {taken} answers of {source.stem}; what changed is asked anew", err=True)
+    typer.echo(
+        f"{path.stem} takes over {several(taken, 'answer')} of {source.stem}; what changed is asked anew", err=True
+    )
     return path, found.prepared
 
 
@@ -272,7 +277,9 @@ def play_and_report(path: Path, prepared: Prepared, *, new: bool, tolerated: flo
             "stopped; what was played is kept", f"finish it with: gyges resume {path.stem}"
         ) from None
     if prepared.order.batch and left.calls:
-        typer.echo(f"{left.calls} calls in {left.batches} batches are with the provider")
+        typer.echo(
+            f"with the provider: {several(left.calls, 'call')} in {several(left.batches, 'batch', 'batches')}"
+        )
         typer.echo(f"come back with: gyges resume {path.stem}")
         return
     grade_and_report(path, again=new or outcomes(path) != before)
@@ -295,7 +302,8 @@ def bearable_limits(prepared: Prepared) -> Prepared:
 
     wanted = prepared.order.connections
     if (allowed := bearable(wanted)) < wanted:
-        tell(f"{allowed} calls at once instead of {wanted}: more files may not be opened (see `ulimit -n`)")
+        calls = several(allowed, "call")
+        tell(f"{calls} at once instead of {wanted}: more files may not be opened (see `ulimit -n`)")
         prepared = replace(prepared, order=replace(prepared.order, connections=allowed))
     return prepared
 

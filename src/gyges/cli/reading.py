@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gyges.cli.app import Run, app
-from gyges.errors import UsageError
+from gyges.errors import UsageError, several
 
 
 @app.command()
@@ -56,7 +56,7 @@ def browse(
         from gyges.browse.export import write_static
 
         written = write_static(paths, static, choose)
-        typer.echo(f"{written.pairs} pairs are in {written.page}")
+        typer.echo(f"{several(written.pairs, 'pair')} written to {written.page}")
 
 
 @app.command()

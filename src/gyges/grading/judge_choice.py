@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from gyges.errors import several
 from gyges.grading.judge_file import JudgeFile
 from gyges.grading.judge_reply import (
     KEPT,
@@ -104,7 +105,7 @@ class Choices:
         if times < threshold * len(read) or (others and others[0][1] == times):
             return Ungraded("votes_disagree", _told(counted)), tuple(sorted(flags))
         if label == NONE:
-            return Ungraded(NOT_SHOWN, f"{times} of {len(read)} votes"), tuple(sorted(flags))
+            return Ungraded(NOT_SHOWN, f"{times} of {several(len(read), 'vote')}"), tuple(sorted(flags))
         evidence = dict.fromkeys(
             place for vote in read if _label(vote.answer) == label for place in _evidence(vote.answer)
         )

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from gyges.errors import several
 from gyges.grading.judge_file import Rubric
 from gyges.transcripts.grades import Answer, BehaviourShown, Evidence, Finding, ReasoningRead, Ungraded
 from gyges.transcripts.judged import Vote
@@ -56,7 +57,7 @@ def no_quorum(votes: Sequence[Vote], read: int) -> Ungraded | None:
         return None
     lost = [vote.answer for vote in votes if isinstance(vote.answer, Ungraded)]
     reason, times = Counter(one.reason for one in lost).most_common(1)[0]
-    return Ungraded(reason, f"{times} of {len(votes)} votes; {lost[0].detail}"[:300])
+    return Ungraded(reason, f"{times} of {several(len(votes), 'vote')}; {lost[0].detail}"[:300])
 
 
 def flags_of(votes: Iterable[Vote]) -> tuple[str, ...]:

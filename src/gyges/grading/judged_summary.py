@@ -161,7 +161,7 @@ def _cautions(flips: Sequence[Flips], models: dict[str, Counter[str]]) -> Iterat
             yield f"{one.flipped} of {one.repeated} repetitions{where} come out otherwise: more votes are needed"
     for judge, names in sorted(models.items()):
         if len(names) > 1:
-            each = ", ".join(f"{name} ({votes} votes)" for name, votes in sorted(names.items()))
+            each = ", ".join(f"{name} ({several(votes, 'vote')})" for name, votes in sorted(names.items()))
             yield f"the judge {judge} was not one model all the time: {each}"
 
 

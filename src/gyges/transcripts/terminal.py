@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
-from gyges.errors import UsageError
+from gyges.errors import UsageError, several
 from gyges.scenarios.plan import Span
 from gyges.scenarios.world import Change
 from gyges.transcripts.grades import BehaviourShown, Evidence, Grade, ReasoningRead, Ungraded
@@ -84,7 +84,7 @@ def show_run(reader: RunReader, styled: bool = False, first: int = _FIRST) -> It
     """What a run is, its outcomes for each agent and context, and the ids of its first episodes."""
     page, manifest = Page(styled), reader.manifest
     yield page.style(safe(f"run {manifest.run}"), "strong")
-    yield safe(f"{manifest.source} {manifest.created}; {reader.count()} episodes, seed {manifest.seed}")
+    yield safe(f"{manifest.source} {manifest.created}; {several(reader.count(), 'episode')}, seed {manifest.seed}")
     if manifest.command:
         yield page.style(safe(manifest.command), "faint")
     yield ""
