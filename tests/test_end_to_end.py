@@ -148,7 +148,7 @@ def test_imported_transcripts_of_real_models_give_the_published_gaps(
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     shown = gyges("import", str(file), "--behaviour", "label:option=a", "--options", "a,b")
     assert shown.code == 0, shown.err
-    assert f"{len(rows)} episodes" in shown.out
+    assert f"{len(rows):,} episodes" in shown.out
     told = gyges("report", "--json")
     found = {(one["family"], one["agent"]): one for one in json.loads(told.out)["contrasts"]}
     assert len(found) == len({(row["scenario"].rpartition("/")[0], row["model"]) for row in rows})
