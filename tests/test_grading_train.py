@@ -10,7 +10,7 @@ import pytest
 from gyges.errors import UsageError
 from gyges.grading.examples import Labelled, Said, Whole
 from gyges.grading.features import groups_of
-from gyges.grading.fit import PRECISION, fit_signed, lowest_threshold
+from gyges.grading.fit import FLATTEST, PRECISION, calibrated, fit_signed, lowest_threshold
 from gyges.grading.model_file import FEWEST, made
 from gyges.grading.train import Trained, _Training, train
 from gyges.grading.trained import FAKING, TrainedGrader
@@ -106,6 +106,29 @@ def test_a_signed_weight_never_speaks_the_other_way() -> None:
     free, intercept = fit_signed(offers, truth, np.ones(200), (0, 0, 0), 1.0)
     assert free[1] < 0
     assert (((offers @ free + intercept) > 0) == truth).mean() > 0.95
+
+
+def test_calibrated_log_odds_mean_what_they_say() -> None:
+    rng = np.random.default_rng(2)
+    odds = rng.normal(scale=2.0, size=20_000)
+    truth = rng.random(20_000) < 1 / (1 + np.exp(-0.5 * odds - 1))
+    assert calibrated(odds, truth, np.ones(20_000)) == pytest.approx((0.5, 1.0), abs=0.06)
+    assert calibrated(-odds, truth, np.ones(20_000))[0] == FLATTEST
+
+
+def test_how_a_text_ends_teaches_which_sentences_decline() -> None:
+    ends = [(False, "Then no, says"), (True, "Very well, says")] * 10
+    told = [
+        Whole(f"{said} {NAMES[at % 10]}. Soup with beans.", frozenset(), f"b/{at}", complied=complied)
+        for at, (complied, said) in enumerate(ends)
+    ]
+    read = {}
+    for known in (False, True):
+        more = [one if known else replace(one, complied=None) for one in told]
+        model = train([*texts(), *more], sentences(), GROUPS, "a test").model
+        scored = made(model, "1").score(made(model, "1").sum([("then", "no", "says", "kim")], [False]), [False])
+        read[known] = scored.one[0, LABELS.index("declines")]
+    assert read[True] > read[False] + 1
 
 
 def test_the_threshold_is_the_lowest_that_keeps_the_precision() -> None:
