@@ -58,7 +58,7 @@ class Known:
 
 @dataclass
 class Scorer:
-    """Linear models of sentences, ready to use: `rows` has the row of `weights` (a column a label) of a feature."""
+    """Linear models of sentences, ready to use: `rows` has the row of `weights` (a column a label) of features."""
 
     version: str
     groups: Groups
