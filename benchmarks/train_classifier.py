@@ -1,9 +1,10 @@
 """Train the classifier of reasoning on the library's labels, and write it with its cross-validated figures.
 
-    python benchmarks/train_classifier.py
+    OMP_NUM_THREADS=1 python benchmarks/train_classifier.py
 
-It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the
-texts for testing.
+With one thread the file is the same, byte for byte, for the same labels: with more, sums are rounded otherwise.
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the texts
+for testing.
 """
 
 from __future__ import annotations
