@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/train_classifier.py
 
 With one thread the file is the same, byte for byte, for the same labels: with more, sums are rounded otherwise.
-It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the texts
-for testing.
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the
+texts for testing.
 """
 
 from __future__ import annotations
