@@ -91,13 +91,18 @@ class Caller:
             return self._line.provider.read(received)
         headers = {DRAW_HEADER: self._noise.child(ordinal).hex()} if self._line.organism else {}
         attempt, others, blamed = 0, self._line.health.answers, 0
+        forgiven, outage = 0, False
         while True:
             try:
                 return await self._attempt(body, headers, ordinal, attempt)
             except CallFailed as failure:
                 if self._line.health.answers > others:
                     others, blamed = self._line.health.answers, blamed + 1
-                pause = self._pause(failure, attempt, blamed)
+                if outage and self._line.health.down_since is None:
+                    # It is over: what failed in it says nothing about this call.
+                    forgiven = attempt
+                pause = self._pause(failure, attempt - forgiven, blamed)
+                outage = self._line.health.down_since is not None
             await self._standing_still(asyncio.sleep(pause))
             attempt += 1
 
