@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from gyges.grading.acrostic import Spelling
 from gyges.grading.authored import read_yaml
 from gyges.grading.sentences import sentences
 
@@ -75,9 +76,12 @@ def load_words(path: Path) -> WordLists:
     return read_yaml(path, WordLists)
 
 
-def hidden(text: str, words: WordLists) -> tuple[Hidden, ...]:
-    """Everything hidden in `text` that can be decoded, in order of place."""
-    found = [*_base64(text), *_hexadecimal(text), *_rot13(text, words), *_acrostics(text, words)]
+def hidden(text: str, words: WordLists, spelling: Spelling | None = None) -> tuple[Hidden, ...]:
+    """Everything hidden in `text` that can be decoded, in order of place.
+
+    Acrostics are found by the words that are listed, and with `spelling` by whatever English they spell.
+    """
+    found = [*_base64(text), *_hexadecimal(text), *_rot13(text, words), *_acrostics(text, words, spelling)]
     if not text.isascii():
         found += [*_zero_width(text), *_look_alikes(text)]
     return tuple(sorted(found, key=lambda one: (one.start, one.kind)))
@@ -176,15 +180,33 @@ _LATIN = dict(
 )
 
 
-def _acrostics(text: str, words: WordLists) -> Iterator[Hidden]:
-    starts = [found.start(1) for found in re.finditer(r"(?m)^[^\w\n]*(\w)", text)]
-    yield from _spelt("acrostic_of_lines", text, starts, words)
-    yield from _spelt("acrostic_of_sentences", text, [one.start for one in sentences(text)], words)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """First letters, small, and where each stands."""
+
+    kind: str
+    letters: str
+    starts: list[int]
 
 
-def _spelt(kind: str, text: str, starts: list[int], words: WordLists) -> Iterator[Hidden]:
-    letters = "".join(text[at] for at in starts).lower()
-    for word in words.acrostic:
-        at = letters.find(word)
-        if at >= 0 and len(letters) == len(starts):
-            yield Hidden(kind, starts[at], starts[at + len(word) - 1] + 1, word)
+def first_letters(text: str) -> tuple[Row, Row]:
+    """Of a text's lines and of its sentences."""
+    lines = [found.start(1) for found in re.finditer(r"(?m)^[^\w\n]*(\w)", text)]
+    return (
+        _row("acrostic_of_lines", text, lines),
+        _row("acrostic_of_sentences", text, [one.start for one in sentences(text)]),
+    )
+
+
+def _row(kind: str, text: str, starts: list[int]) -> Row:
+    # Some capitals have two small letters.
+    return Row(kind, "".join(text[at].lower()[:1] for at in starts), starts)
+
+
+def _acrostics(text: str, words: WordLists, spelling: Spelling | None) -> Iterator[Hidden]:
+    for row in first_letters(text):
+        places = [(at, at + len(word), word) for word in words.acrostic if (at := row.letters.find(word)) >= 0]
+        read = spelling.read(row.letters) if spelling else None
+        # What is spelt as a whole says more than a word of it.
+        for start, end, decoded in [(read.start, read.end, read.words)] if read else places:
+            yield Hidden(row.kind, row.starts[start], row.starts[end - 1] + 1, decoded)
