@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gyges.errors import AuthoringError, Place
 from gyges.grading.acrostic import Spelling
+from gyges.grading.learned import read_learned
 from gyges.study import library
 
 CODE = "1"
@@ -53,18 +52,9 @@ def spelling() -> Spelling:
 
 def load_spelling(path: Path) -> Spelling:
     """Read and check such a file. Raises AuthoringError for whatever is wrong with it."""
-    try:
-        data = path.read_bytes()
-        stored = StoredCounts.model_validate_json(data)
-    except OSError as error:
-        raise _refused(path, f"the file can't be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
-    return Spelling(
-        gains(stored), max(map(len, stored.words)), ENOUGH, f"{CODE}:{hashlib.sha256(data).hexdigest()[:8]}"
-    )
+    to_do = "count them again with `python benchmarks/count_words.py`"
+    stored, sha256 = read_learned(path, StoredCounts, "count of words", to_do)
+    return Spelling(gains(stored), max(map(len, stored.words)), ENOUGH, f"{CODE}:{sha256}")
 
 
 def gains(stored: StoredCounts) -> dict[str, float]:
@@ -74,8 +64,3 @@ def gains(stored: StoredCounts) -> dict[str, float]:
     return {
         word: math.log(count / words) - sum(map(letters.__getitem__, word)) for word, count in stored.words.items()
     }
-
-
-def _refused(path: Path, what: str) -> AuthoringError:
-    to_do = "count them again with `python benchmarks/count_words.py`"
-    return AuthoringError(Place(path), f"these are no counts of words that can be used: {what}", to_do)

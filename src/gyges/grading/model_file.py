@@ -5,18 +5,18 @@ It knows the form; what the numbers mean stands in `classifier.py`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from gyges.errors import AuthoringError, Place, UsageError
+from gyges.errors import UsageError
 from gyges.grading.classifier import Classifier, Verdict
 from gyges.grading.features import groups_of
+from gyges.grading.learned import read_learned
 from gyges.grading.verdict import LABELS, names
 from gyges.grading.whole import VIEWS, View
 from gyges.study import places
@@ -133,21 +133,9 @@ def _same(found: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=4)
 def load_classifier(path: Path) -> Classifier:
     """Read and check a stored classifier. Raises AuthoringError for whatever is wrong with it."""
-    try:
-        data = path.read_bytes()
-        stored = StoredModel.model_validate_json(data)
-    except OSError as error:
-        raise _refused(path, f"the file can't be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
-    return made(stored, f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}")
-
-
-def _refused(path: Path, what: str) -> AuthoringError:
     to_do = "train it again with `gyges calibrate --train`, or remove the file to use the library's"
-    return AuthoringError(Place(path), f"this is no classifier that can be used: {what}", to_do)
+    stored, sha256 = read_learned(path, StoredModel, "classifier", to_do)
+    return made(stored, f"{CODE}:{sha256}")
 
 
 def made(stored: StoredModel, version: str) -> Classifier:

@@ -5,16 +5,15 @@ It knows the form; what the numbers mean stands in `motive_model.py`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from gyges.errors import AuthoringError, Place
 from gyges.grading.features import groups_of
+from gyges.grading.learned import read_learned
 from gyges.grading.model_file import FEWEST, LARGEST, SCALE
 from gyges.grading.motive_model import LABELS, Motive, MotiveModel
 
@@ -84,24 +83,9 @@ class StoredMotives(BaseModel):
 @lru_cache(maxsize=4)
 def load_motives(path: Path) -> MotiveModel:
     """Read and check a stored reader. Raises AuthoringError for whatever is wrong with it."""
-    try:
-        data = path.read_bytes()
-        stored = StoredMotives.model_validate_json(data)
-    except OSError as error:
-        raise _refused(path, f"the file can't be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
-    return made(stored, f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}")
-
-
-def _refused(path: Path, what: str) -> AuthoringError:
-    return AuthoringError(
-        Place(path),
-        f"this is no reader of motives that can be used: {what}",
-        "remove the file to use the library's",
-    )
+    to_do = "remove the file to use the library's"
+    stored, sha256 = read_learned(path, StoredMotives, "reader of motives", to_do)
+    return made(stored, f"{CODE}:{sha256}")
 
 
 def made(stored: StoredMotives, version: str) -> MotiveModel:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from gyges.errors import AuthoringError, Place
+from gyges.grading.learned import read_learned
 from gyges.grading.word_order import KINDS, SIGNS, Classes, WordOrder
 from gyges.study import library
 
@@ -58,16 +57,8 @@ def english() -> WordOrder:
 
 def load_word_order(path: Path) -> WordOrder:
     """Read and check such a file. Raises AuthoringError for whatever is wrong with it."""
-    try:
-        data = path.read_bytes()
-        stored = StoredOrder.model_validate_json(data)
-    except OSError as error:
-        raise _refused(path, f"the file can't be read ({error.strerror})") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _refused(path, f"{where}: {first['msg']}" if where else first["msg"]) from error
-    return prepared(stored, f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}")
+    stored, sha256 = read_learned(path, StoredOrder, "order of words", TO_DO)
+    return prepared(stored, f"{CODE}:{sha256}")
 
 
 def prepared(stored: StoredOrder, version: str) -> WordOrder:
@@ -84,7 +75,3 @@ def prepared(stored: StoredOrder, version: str) -> WordOrder:
         threshold=stored.threshold,
         version=version,
     )
-
-
-def _refused(path: Path, what: str) -> AuthoringError:
-    return AuthoringError(Place(path), f"this is no order of words that can be used: {what}", TO_DO)
