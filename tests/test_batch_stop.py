@@ -157,7 +157,7 @@ def test_more_errors_than_tolerated_are_an_error_of_the_run(
     with served(study.root, [spoilt]) as url:
         shown = gyges("run", "walks", "--agent", "faker", "--base-url", url, "--fail-on-error", tolerated)
     assert shown.code == code
-    assert ("3 of the 24 episodes of faker ended in an error" in shown.err) is (code == 1)
+    assert ("3 of 24 episodes of faker ended in an error" in shown.err) is (code == 1)
 
 
 @pytest.mark.usefixtures("study")
