@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -276,6 +277,15 @@ def client(*paths: Path, cookie: bool = True) -> TestClient:
     return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers=headers, follow_redirects=False)
 
 
+async def _serve(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+    await server.serve(sockets)
+    # What a browser connected to in the last moment is in nobody's list yet, and would be left open.
+    await asyncio.sleep(0.05)
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
+    await asyncio.sleep(0)
+
+
 @contextmanager
 def served(*paths: Path) -> Iterator[str]:
     """The application on a real socket; gives the address with the token."""
@@ -291,7 +301,7 @@ def served(*paths: Path) -> Iterator[str]:
         )
     )
     servers.append(server)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(server, sockets)), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}/?token={TOKEN}"
