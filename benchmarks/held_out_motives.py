@@ -10,19 +10,15 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from gyges.grading.calibration import Calibration, Figure, Item, calibrate
+from held_out import GOLD, HEAD, line
+
+from gyges.grading.calibration import Calibration, Item, calibrate
 from gyges.grading.default import motives_reader
 from gyges.grading.examples import Whole
 from gyges.grading.gold_motives import read_motives
 from gyges.grading.motive_model import LABELS
 from gyges.transcripts.grades import Finding, Ungraded
-
-GOLD = Path(__file__).parent.parent / "grading" / "gold"
-HEAD = """\
-| finding | found rightly | found wrongly | missed | rightly not found | precision | recall | AUROC |
-|---|---|---|---|---|---|---|---|"""
 
 
 def main(names: Sequence[str]) -> None:
@@ -70,18 +66,6 @@ def overlaps(texts: Sequence[Whole], answers: Sequence[Sequence[Finding]], label
                 quoted += 1
                 right += any(start < place.end and place.start < end for start, end in spans)
     return f"{right} of {quoted}"
-
-
-def line(name: str, one: Calibration) -> str:
-    counts = (one.true_positive, one.false_positive, one.false_negative, one.true_negative)
-    figures = (one.precision, one.sensitivity, one.auroc)
-    return f"| {name} | {' | '.join(map(str, counts))} | {' | '.join(map(shown, figures))} |"
-
-
-def shown(figure: Figure) -> str:
-    if figure.estimate is None or figure.low is None or figure.high is None:
-        return "none"
-    return f"{figure.estimate:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
 
 
 if __name__ == "__main__":
