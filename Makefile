@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Tests wait as much as they compute: one worker more than this machine has of cores, and never more than six.
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 5 ] && echo $$((n + 1)) || echo 6)
+# They start processes by the hundred, which need not compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check browser fix test-full test-nightly bench calibration requirements generated clean
@@ -22,7 +26,7 @@ run: $(READY) ## make the environment if it is missing, then tell fakers from ho
 	$(BIN)/gyges run tiers --agent faker --agent silent-faker --agent honest --agent muser --agent noisy --samples 10
 
 test: $(READY) ## everything that has to hold, within minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY) ## formatting, lint, types, generated files
 	$(BIN)/ruff format --check .
@@ -41,7 +45,7 @@ fix: $(READY) ## format, mend what lint can mend, generate
 	$(BIN)/python docs/generate.py
 
 test-full: $(READY) ## the long checks too: simulations, seeds by the dozen
-	$(BIN)/python -m pytest -m 'not nightly'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not nightly'
 
 test-nightly: $(READY) ## soaks, for a machine with nothing else to do
 	$(BIN)/python -m pytest -m nightly

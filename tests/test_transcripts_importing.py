@@ -213,15 +213,16 @@ def test_bytes_that_are_no_utf8_are_named(file: Path) -> None:
     ("data", "says"),
     [
         (b"", "no transcripts"),
-        (gzip.compress(b""), "no transcripts"),
-        (gzip.compress(line().encode() * 99)[:-20], "breaks off or is damaged"),
+        (gzip.compress(b"", mtime=0), "no transcripts"),
+        (gzip.compress(line().encode() * 99, mtime=0)[:-20], "breaks off or is damaged"),
         (b"\x1f\x8bnot gzip at all", "breaks off or is damaged"),
-        (gzip.compress(b" " * 3_000_000), "longer than 1,000,000 bytes"),
+        (gzip.compress(b" " * 3_000_000, mtime=0), "longer than 1,000,000 bytes"),
         (
-            gzip.compress(b"\n".join(line(sample=n, model="m" * 9999).encode() for n in range(400))),
+            gzip.compress(b"\n".join(line(sample=n, model="m" * 9999).encode() for n in range(400)), mtime=0),
             "when decompressed",
         ),
     ],
+    ids=["empty", "empty inside", "cut off", "not gzip", "one long line", "many long lines"],
 )
 def test_an_unreadable_file_is_named(file: Path, data: bytes, says: str) -> None:
     file.write_bytes(data)
