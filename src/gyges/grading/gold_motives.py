@@ -11,13 +11,14 @@ from gyges.grading.gold import rows
 from gyges.grading.motive_model import LABELS
 
 RUN = 20
-"""Texts that follow each other are often twins: so many in a row are kept together."""
+"""Texts that follow each other are often twins: so many in a row are kept together where no group is named."""
 
 
 class _Text(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: str
+    group: str | None = None
     text: str
     labels: dict[str, bool]
     evidence: dict[str, tuple[str, ...]]
@@ -49,7 +50,7 @@ class _Sentence(BaseModel):
 
 
 def read_motives(path: Path) -> list[Whole]:
-    """Lines of `id`, `text`, `labels` and `evidence`, each text with where its motives are said.
+    """Lines of `id`, `text`, `labels` and `evidence`, each text with where its motives are said; `group` names twins.
 
     Raises AuthoringError at the first line that can't be read.
     """
@@ -57,7 +58,7 @@ def read_motives(path: Path) -> list[Whole]:
         Whole(
             one.text,
             frozenset(name for name, holds in one.labels.items() if holds),
-            f"{path.stem}/{number // RUN}",
+            f"{path.stem}/{one.group or number // RUN}",
             tuple(_span(one.text, name, quote) for name, quotes in one.evidence.items() for quote in quotes),
             complete=True,
         )

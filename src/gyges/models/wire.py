@@ -26,6 +26,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 # Writing
@@ -33,7 +34,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 def dumps(value: object) -> str:
     """Compact JSON text. Characters stand as themselves, so that stored requests can be read."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def encode(text: str) -> bytes:
@@ -89,19 +90,19 @@ def visible(text: str, most: int = 500) -> str:
 
 def raw(text: str, *path: str | int) -> str:
     """The value at `path` exactly as it is written in the JSON `text`. Raises LookupError if it is not there."""
-    start, end = 0, len(text)
+    start = 0
     for step in path:
-        start, end = next((a, b) for key, a, b in _children(text, start) if key == step)
-    return text[start:end]
+        start = next(at for key, at in _children(text, start) if key == step)
+    return text[start : _end(text, start)]
 
 
 def members(text: str) -> dict[str, str]:
     """The members of the object in the JSON `text`, each value exactly as it is written."""
-    return {str(key): text[start:end] for key, start, end in _children(text, 0)}
+    return {str(key): text[start : _end(text, start)] for key, start in _children(text, 0)}
 
 
-def _children(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
-    """Key or index, start and end of each value of the object or array that begins at `start`."""
+def _children(text: str, start: int) -> Iterator[tuple[str | int, int]]:
+    """Key or index, and start, of each value of the object or array that begins at `start`."""
     at = _skip(text, start)
     close = {"{": "}", "[": "]"}.get(text[at : at + 1])
     if close is None:
@@ -112,11 +113,15 @@ def _children(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
         if close == "}":
             key, at = _DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)
-        _, end = _DECODER.raw_decode(text, at)
-        yield key, at, end
-        at, index = _skip(text, end), index + 1
+        yield key, at
+        at, index = _skip(text, _end(text, at)), index + 1
         if text[at] == ",":
             at = _skip(text, at + 1)
+
+
+def _end(text: str, start: int) -> int:
+    """Where the value that begins at `start` ends."""
+    return _DECODER.raw_decode(text, start)[1]
 
 
 def _skip(text: str, at: int) -> int:

@@ -88,6 +88,10 @@ def unpack(data: bytes) -> bytes:
     raise StoreError("stored bytes of a call can't be read", "the file is damaged; restore it from a copy")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+"""Made once: a call has a dozen values to spell."""
+
+
 def spell(value: Json) -> str:
     """Canonical JSON, with every string as it is stored: equal values give equal text."""
     spelt = _dumps(value)
@@ -96,7 +100,7 @@ def spell(value: Json) -> str:
 
 
 def _dumps(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _walk(value: Json) -> Json:
