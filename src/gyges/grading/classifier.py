@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gyges.grading.features import Groups, together
+from gyges.grading.features import Groups
 from gyges.grading.verdict import RELEVANT, offered
 from gyges.grading.whole import View, parts, running
 
@@ -49,7 +49,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A word that was met: the row of all that it offers alone (or one by one), its stems and their groups."""
+    """A word that was met: the row of all that it offers alone (or one by one), its stems, their groups or ""."""
 
     rows: tuple[int, ...]
     stems: tuple[str, ...]
@@ -115,7 +115,7 @@ class Scorer:
             stems += known.stems
             groups += known.groups
         rows = self.rows
-        ids += [rows[name] for name in together(stems, groups) if name in rows]
+        ids += [rows[name] for name in self.groups.together(stems, groups) if name in rows]
         if asked and ASKED in rows:
             ids.append(rows[ASKED])
         return len(stems)
@@ -124,7 +124,7 @@ class Scorer:
         """The word, remembered while there is room."""
         tokens = self.groups.tokens(word)
         stems = tuple(token.stem for token in tokens)
-        groups = tuple(token.group for token in tokens if token.group)
+        groups = tuple(token.group for token in tokens)
         alone = tuple(self.rows[name] for token in tokens for name in token.alone if name in self.rows)
         row = len(self.rows) + 1 + len(self.words)
         if row >= len(self.weights):

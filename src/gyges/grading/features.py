@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import pairwise, product
 
 PIECE = (3, 4, 5)
 """Letters in a piece of a word."""
@@ -39,16 +39,50 @@ class Token:
     alone: tuple[str, ...]
 
 
+Phrase = tuple[tuple[str, ...], str]
+"""The stems of a phrase, and the name of its group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Words in groups: exact ones, and beginnings. A word belongs to one group at most."""
+    """Words in groups: exact ones, and beginnings. A word belongs to one group at most.
+
+    A phrase, several stems in a row, stands by its first stem, longer ones first; it has a group of its own.
+    """
 
     exact: Mapping[str, str]
     beginnings: Mapping[str, str]
+    phrases: Mapping[str, Sequence[Phrase]] = field(default_factory=dict)
 
     def tokens(self, word: str) -> tuple[Token, ...]:
         """A word in lower case as tokens; a contraction is two."""
         return tuple(self._token(part) for part in _parts(word[:LONGEST]))
+
+    def together(self, stems: Sequence[str], groups: Sequence[str]) -> list[str]:
+        """What a sentence's stems offer beside each other, and their groups ("" for none), phrases among them."""
+        if not self.phrases:
+            return together(stems, [group for group in groups if group])
+        inside, names = self._phrases(stems, groups)
+        return [*(f"g:{name}" for name in names), *together(stems, inside)]
+
+    def _phrases(self, stems: Sequence[str], groups: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The groups in order, a phrase's in place of its words', and those of phrases alone."""
+        inside: list[str] = []
+        names: list[str] = []
+        at = 0
+        while at < len(stems):
+            size, group = self._phrase(stems, at)
+            names += [group] * bool(group)
+            inside.append(group or groups[at])
+            at += size
+        return [group for group in inside if group], names
+
+    def _phrase(self, stems: Sequence[str], at: int) -> tuple[int, str]:
+        """How many stems from `at` on are a phrase, and its group; 1 and "" where there is none."""
+        for phrase, group in self.phrases.get(stems[at], ()):
+            if tuple(stems[at : at + len(phrase)]) == phrase:
+                return len(phrase), group
+        return 1, ""
 
     def _token(self, word: str) -> Token:
         root, group = stem(word), self._group(word)
@@ -65,14 +99,31 @@ class Groups:
 
 
 def groups_of(words: Mapping[str, Sequence[str]]) -> Groups:
-    """Groups by name; a word with * after it stands for all that begin so. The first group that has it wins."""
+    """Groups by name; a word with * after it stands for all that begin so. The first group that has it wins.
+
+    Words with blanks between them are a phrase, with | between those that may stand in one place of it:
+    `go|going along with`.
+    """
     exact: dict[str, str] = {}
     beginnings: dict[str, str] = {}
+    phrases: dict[tuple[str, ...], str] = {}
     for name, members in words.items():
         for word in members:
+            if " " in word:
+                phrases.update((stems, name) for stems in _spelt(word) if stems not in phrases)
+                continue
             into, key = (beginnings, word[:-1]) if word.endswith("*") else (exact, word)
             into.setdefault(key, name)
-    return Groups(exact, beginnings)
+    by_first: dict[str, list[Phrase]] = {}
+    for phrase in sorted(phrases.items(), key=lambda phrase: -len(phrase[0])):
+        by_first.setdefault(phrase[0][0], []).append(phrase)
+    return Groups(exact, beginnings, by_first)
+
+
+def _spelt(phrase: str) -> list[tuple[str, ...]]:
+    """The stems of every spelling of a phrase."""
+    spelt = product(*(place.split("|") for place in phrase.split()))
+    return [tuple(stem(part) for word in words for part in _parts(word)) for words in spelt]
 
 
 def together(stems: Sequence[str], groups: Sequence[str]) -> list[str]:

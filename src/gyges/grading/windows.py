@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gyges.grading.classifier import ASKED, SOFTEN
 from gyges.grading.examples import Whole
-from gyges.grading.features import Groups, together
+from gyges.grading.features import Groups
 from gyges.grading.fit import fit
 from gyges.grading.sentences import Sentence
 from gyges.grading.verdict import FIVE, LABELS
@@ -67,7 +67,7 @@ def features_of(text: str, pieces: Sequence[Sentence], groups: Groups) -> dict[s
         tokens = [token for word in sentence.words for token in groups.tokens(word)]
         length += len(tokens)
         counts.update(name for token in tokens for name in token.alone)
-        counts.update(together([token.stem for token in tokens], [token.group for token in tokens if token.group]))
+        counts.update(groups.together([token.stem for token in tokens], [token.group for token in tokens]))
         counts.update([ASKED] * (text[sentence.end - 1] == "?"))
     scale = float((length + SOFTEN) ** 0.5)
     return {name: count / scale * (PIECES if name[:2] == "c:" else 1) for name, count in counts.items()}
