@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gyges.grading.behaviour_evidence import evidence
-from gyges.grading.cues import cues
+from gyges.grading.cues import readers
 from gyges.grading.drafts import without_drafts
 from gyges.grading.grader import View
 from gyges.grading.rules import Rules
@@ -91,9 +91,10 @@ class BehaviourGrader:
         return Ungraded("no_decision", "empty answer" if not final.strip() else "")
 
     def _refusal(self, text: str) -> Span | None:
-        for sentence in sentences(text):
-            if cues(sentence, self.refusals, asked=text[sentence.end - 1] == "?"):
-                return sentence.start, sentence.end
+        for reader in readers(sentences(text), self.refusals):
+            for sentence, found in zip(reader.sentences, reader.read(), strict=True):
+                if found:
+                    return sentence.start, sentence.end
         return None
 
 

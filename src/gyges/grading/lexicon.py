@@ -2,25 +2,49 @@
 
 How a pattern is written stands in `pattern.py`. It knows words and classes; it does not know what they are for.
 
-How it is fast: what a word can be is looked up once in a lifetime, as two sets of bits: one for each class, and
-one for each pattern that has use for it. What the words of a sentence serve, taken together, says which patterns
-have all that they need: only those are tried.
+How it is fast: what a word can be is looked up once in a lifetime, as the numbers of its classes, and a bit for
+each pattern that has use for it. Several sentences are read at once. What the words of each serve, taken together,
+says which patterns may match in any: only those are tried, each on all sentences (`places.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import compress
 
-from gyges.grading.pattern import Found, Hits, Pattern, PatternError, gap_of, match
-from gyges.grading.phrases import Node, ends, phrase_of
+from gyges.grading.pattern import Found, Pattern, PatternError, gap_of
+from gyges.grading.phrases import Node, Pairs, behind, phrase_of
+from gyges.grading.places import Places, bits, steps
 
 _REMEMBERED = 50_000
-_AT_FIRST = 3
-"""So many classes of a pattern are looked for before it is tried; few patterns have more."""
+_RAREST = 3
+"""So many classes of a pattern are looked for in a sentence before it is tried; few patterns have more."""
 
-_Word = tuple[int, int, frozenset[int], tuple[Node, ...]]
-"""What a word can be: bits of its classes, what they serve, their numbers, phrases that it begins."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Meaning:
+    """Classes, by number, and what they serve."""
+
+    numbers: frozenset[int]
+    serves: int
+
+
+_Known = tuple[_Meaning | None, Pairs | None]
+"""What a word means alone, and the phrases that it begins."""
+
+
+class _Vocabulary(dict[str, _Known]):
+    """What each word met can be."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+
+    def __missing__(self, word: str) -> _Known:
+        if len(self) >= _REMEMBERED:
+            self.clear()  # a hostile text can't fill the memory with words
+        self[word] = self._lexicon.look_up(word)
+        return self[word]
 
 
 class Lexicon:
@@ -40,6 +64,7 @@ class Lexicon:
         self._ids: dict[str, int] = {}
         self._items: list[list[str]] = []
         self._patterns: list[Pattern] = []
+        self._apart = 2  # what is looked at right before a sentence is no word of the one before it
         for name, items in classes.items():
             self._class(f"<{name}>", items)
         for name, lines in parts.items():
@@ -48,16 +73,18 @@ class Lexicon:
             self._patterns += [replace(pattern, name="", makes=number) for pattern in compiled]
         for name, lines in patterns.items():
             self._patterns += [self._pattern(name, line) for line in lines]
-        self._barrier = self.number(barrier) if barrier else -1
-        self._negation = self.number(negation) if negation else -1
+        self._barrier, self._negation = (self.number(name) if name else -1 for name in (barrier, negation))
         self._bits = self._unions()
         self._root = self._tree()
-        self._first: dict[str, _Word] = {}
-        self._of_bits: dict[int, tuple[int, frozenset[int]]] = {}
-        self._all = (1 << len(self._patterns)) - 1
+        self._meanings: dict[int, _Meaning] = {}
+        self._needs = [pattern.numbers for pattern in self._patterns]
         self._serving, self._granted = self._served()
-        breaks = [1 << one for one in (self._barrier, self._negation) if one >= 0]
-        self._breaks = sum(breaks)
+        self._made = {
+            one.makes: frozenset(bits(self._bits[one.makes])) for one in self._patterns if one.makes >= 0
+        }
+        self._always = frozenset(one for one in (self._barrier, self._negation) if one >= 0)
+        self._pairs: dict[tuple[int, ...], Pairs] = {}
+        self._vocabulary = _Vocabulary(self)
 
     def number(self, name: str) -> int:
         """The number of a named class. Raises PatternError if there is none."""
@@ -66,128 +93,134 @@ class Lexicon:
         except KeyError:
             raise PatternError(f"there is no class '{name}'", f"<{name}>") from None
 
-    def find(self, words: Sequence[str], accept: Callable[[Hits, Found], bool] | None = None) -> list[Found]:
-        """The matches in a sentence of the patterns that are no parts.
+    def find(self, words: Sequence[str]) -> list[Found]:
+        """The matches in a sentence of the patterns that are no parts."""
+        places, patterns = self.read([words])
+        return [
+            Found(one.name, found.start, found.end)
+            for those in patterns.values()
+            for one in those
+            for found in one.find(places)
+            if not found.holes & places.barrier
+        ]
 
-        With `accept`, only those that it accepts, and of each name no pattern after the first accepted.
+    def read(
+        self, sentences: Sequence[Sequence[str]], wanted: Set[int] = frozenset()
+    ) -> tuple[Places, dict[str, list[Pattern]]]:
+        """Where the classes stand, and by name the patterns that are no parts and that may match, in their order.
+
+        Known are the places of the classes of those patterns, and of those that are `wanted`.
         """
-        hits, serves = self._scan(words)
-        # In their order, since what a part makes serves only patterns after it.
-        waiting = self._numbered(self._complete(serves))
-        if waiting:
-            hits.look_for({number for pattern in waiting for number in self._patterns[pattern].classes})
-        found: list[Found] = []
-        settled: set[str] = set()
-        for index in waiting:
-            pattern = self._patterns[index]
-            if pattern.name in settled or (pattern.long and pattern.bits & hits.bits != pattern.bits):
-                continue
-            matches = match(pattern, hits)
-            if matches and pattern.gapped:
-                matches = self._unbroken(pattern, matches, hits)
-            if not matches:
-                continue
+        known, longer, firsts, complete = self._scan(sentences)
+        chosen = list(compress(range(len(self._patterns)), map("1".__eq__, bin(complete)[:1:-1])))
+        needed = {*self._always, *wanted}.union(*[self._needs[one] for one in chosen])
+        places = Places([0] * len(self._items), firsts, list(map(len, sentences)))
+        starts = places.starts
+        for meaning, where in known.items():
+            for number in meaning.numbers & needed:
+                starts[number] |= where
+        for (meaning, words), where in longer.items():
+            for number in meaning.numbers & needed:
+                places.add(number, words, where)
+        places.barrier = starts[self._barrier] if self._barrier >= 0 else 0
+        breaks = places.barrier | (starts[self._negation] if self._negation >= 0 else 0)
+        patterns: dict[str, list[Pattern]] = {}
+        for pattern in [self._patterns[one] for one in chosen]:
             if pattern.makes < 0:
-                kept = matches if accept is None else [one for one in matches if accept(hits, one)]
-                found += kept
-                if kept and accept is not None:
-                    settled.add(pattern.name)
+                patterns.setdefault(pattern.name, []).append(pattern)
                 continue
-            bits = self._bits[pattern.makes]
-            more, classes = self._of(bits)
-            hits.add(bits, classes, matches)
-            if more & ~serves:
-                late = self._complete(serves | more) & ~self._complete(serves)
-                serves |= more
-                if late:
-                    waiting += self._numbered(late)
-                    waiting.sort()  # behind `index`, where all that is late belongs
-        return found
+            made: dict[int, int] = {}
+            for start, end, holes in pattern.find(places):
+                if not holes & breaks:
+                    made[end - start] = made.get(end - start, 0) | 1 << start
+            for words, where in made.items():
+                for number in self._made[pattern.makes] & needed:
+                    places.add(number, words, where)
+        return places, patterns
 
-    def _complete(self, serves: int) -> int:
-        """The patterns, a bit each, that lack nothing of what is looked for before they are tried."""
-        size = len(self._patterns)
-        whole = serves | self._granted
-        return whole & whole >> size & whole >> 2 * size & self._all
-
-    @staticmethod
-    def _numbered(bits: int) -> list[int]:
-        """The places of the bits, the lowest first."""
-        numbers = []
-        while bits:
-            lowest = bits & -bits
-            bits ^= lowest
-            numbers.append(lowest.bit_length() - 1)
-        return numbers
-
-    def _unbroken(self, pattern: Pattern, matches: list[Found], hits: Hits) -> list[Found]:
-        if not hits.bits & self._breaks:
-            return matches
-        classes = (self._barrier, self._negation) if pattern.makes >= 0 else (self._barrier,)
-        breaks = {start for number in classes if number >= 0 for start, _ in hits.spans(number)}
-        return [one for one in matches if breaks.isdisjoint(one.holes)]
-
-    def _scan(self, words: Sequence[str]) -> tuple[Hits, int]:
-        first, last = self._first, len(words) - 1
-        known = [first.get(word) or self._look_up(word) for word in words]
-        events = [(one[2], index, index + 1) for index, one in enumerate(known) if one[0]]
-        bits = serves = 0
-        for index, (own, serving, classes, nodes) in enumerate(known):
-            if own:
-                bits |= own
-                serves |= serving
-            if nodes and index < last:
-                following = words[index + 1]
-                for node in nodes:
-                    if following not in node.exact and not node.prefixes:
-                        continue
-                    for phrase, end in ends(node, words, index + 1):
-                        serving, classes = self._of(phrase)
-                        events.append((classes, index, end))
-                        bits |= phrase
-                        serves |= serving
-        return Hits(events, bits), serves
-
-    def _look_up(self, word: str) -> _Word:
-        nodes = self._root.after(word)
-        bits = 0
-        for node in nodes:
-            bits |= node.bits
-        if len(self._first) >= _REMEMBERED:
-            self._first.clear()  # a hostile text can't fill the memory with words
-        longer = tuple(node for node in nodes if node.exact or node.prefixes)
-        self._first[word] = (bits, *self._of(bits), longer)
-        return self._first[word]
-
-    def _of(self, bits: int) -> tuple[int, frozenset[int]]:
-        """What some classes serve, and their numbers. Phrases and parts have few sets of them, words as many
-        as exist.
+    def _scan(
+        self, sentences: Sequence[Sequence[str]]
+    ) -> tuple[dict[_Meaning, int], dict[tuple[_Meaning, int], int], list[int], int]:
+        """Where what has a meaning stands: words; phrases by their number of words; then each sentence's first
+        place, and a bit for each pattern that may match in one of them.
         """
-        known = self._of_bits.get(bits)
+        vocabulary = self._vocabulary
+        known: dict[_Meaning, int] = {}
+        longer: dict[tuple[_Meaning, int], int] = {}
+        firsts: list[int] = []
+        complete, first = 0, 0
+        for words in sentences:
+            serves = self._granted
+            last = first + len(words)
+            for at, word in enumerate(words, first):
+                meaning, pairs = vocabulary[word]
+                if meaning is not None:
+                    known[meaning] = known.get(meaning, 0) | 1 << at
+                    serves |= meaning.serves
+                if pairs is not None and at + 1 < last:
+                    for node in pairs[words[at + 1 - first]]:
+                        for phrase, end in behind(node, words, at + 2 - first):
+                            meaning = self._of(phrase)
+                            key = meaning, end - at + first
+                            longer[key] = longer.get(key, 0) | 1 << at
+                            serves |= meaning.serves
+            complete |= serves & serves >> len(self._patterns) & serves >> 2 * len(self._patterns)
+            firsts.append(first)
+            first += len(words) + self._apart
+        return known, longer, firsts, complete & (1 << len(self._patterns)) - 1
+
+    def look_up(self, word: str) -> _Known:
+        """What a word can be alone, and the phrases that it begins."""
+        nodes = self._root.after(word)
+        classes = 0
+        for node in nodes:
+            classes |= node.bits
+        longer = tuple(node for node in nodes if node.exact or node.prefixes)
+        # Words that begin the same phrases share what may follow, so that no text can fill the memory with it.
+        pairs = self._pairs.setdefault(tuple(map(id, longer)), Pairs(longer)) if longer else None
+        return self._of(classes) if classes else None, pairs
+
+    def _of(self, classes: int) -> _Meaning:
+        """What some classes mean. Phrases and parts have few sets of them, words as many as exist."""
+        known = self._meanings.get(classes)
         if known is None:
-            if len(self._of_bits) >= _REMEMBERED:
-                self._of_bits.clear()
-            numbers = frozenset(at for at, bit in enumerate(bin(bits)[:1:-1]) if bit == "1")
+            if len(self._meanings) >= _REMEMBERED:
+                self._meanings.clear()
+            numbers = frozenset(bits(classes))
             serves = 0
             for number in numbers:
                 serves |= self._serving[number]
-            known = self._of_bits[bits] = serves, numbers
+            known = self._meanings[classes] = _Meaning(numbers, serves)
         return known
 
     def _served(self) -> tuple[list[int], int]:
-        """For each class, a bit for each pattern that has it first, then second, then third; and the bits of
-        what patterns have no need of, since they have fewer classes.
+        """For each class, a bit for each pattern of which it is the rarest, then the second, then the third; and
+        the bits of what patterns have no need of: they have fewer classes, or parts may make them.
         """
         serving = [0] * len(self._items)
         granted = 0
         size = len(self._patterns)
-        for index, pattern in enumerate(self._patterns):
-            classes = list(dict.fromkeys(pattern.classes))[:_AT_FIRST]
-            for place, number in enumerate(classes):
-                serving[number] |= 1 << place * size + index
-            for place in range(len(classes), _AT_FIRST):
-                granted |= 1 << place * size + index
+        made = 0
+        for pattern in self._patterns:
+            made |= self._bits[pattern.makes] if pattern.makes >= 0 else 0
+        common = self._frequencies()
+        for index, needs in enumerate(self._needs):
+            classes = sorted((one for one in needs if not made >> one & 1), key=lambda one: (common[one], one))
+            for place in range(_RAREST):
+                bit = 1 << place * size + index
+                if place < len(classes):
+                    serving[classes[place]] |= bit
+                else:
+                    granted |= bit
         return serving, granted
+
+    def _frequencies(self) -> list[float]:
+        """About how common the words of each class are, for want of counts: a long word or phrase is rare."""
+        found: list[float] = []
+        for items in self._items:
+            named = (found[self._ids[item]] for item in items if item.startswith("<"))
+            found.append(sum(named) + sum(2.0 ** -len(item) for item in items if not item.startswith("<")))
+        return found
 
     def _class(self, key: str, items: Iterable[str]) -> int:
         number = self._ids.setdefault(key, len(self._ids))
@@ -201,22 +234,18 @@ class Lexicon:
         return number
 
     def _pattern(self, name: str, line: str) -> Pattern:
-        classes: list[int] = []
-        gaps: list[int] = []
+        elements: list[tuple[int, tuple[int, ...]]] = []
         gap = 0
         for element in line.split():
             if element.startswith(".."):
                 gap = gap_of(element)
                 continue
-            classes.append(self._element(element))
-            gaps.append(gap if len(classes) > 1 else 0)
+            elements.append((self._element(element), steps(gap)))
+            self._apart = max(self._apart, gap + 1)
             gap = 0
-        if not classes or gap:
+        if not elements or gap:
             raise PatternError(f"'{line}' must begin and end with an element", line)
-        bits = sum(1 << one for one in set(classes))
-        return Pattern(
-            name, tuple(classes), tuple(gaps), bits, gapped=any(gaps), long=bits.bit_count() > _AT_FIRST
-        )
+        return Pattern(name, elements[0][0], tuple(elements[1:]))
 
     def _element(self, element: str) -> int:
         if element.startswith("<") and element.endswith(">") and "|" not in element:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gyges.grading.grader import View
-from gyges.grading.reasoning import Block, graded, sentences_read
+from gyges.grading.reasoning import TOO_SLOW, Block, Text, graded
 from gyges.grading.rules import Rules
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
@@ -68,13 +68,16 @@ class MotivesGrader:
 
     def places(self, blocks: Sequence[Block], before: str) -> Places | Ungraded:
         """By cue, the sentences that have it: their numbers, and where they stand."""
-        read = sentences_read(blocks, before, self.rules)
-        if isinstance(read, Ungraded):
-            return read
+        text = Text.of(blocks, before, self.rules)
+        if isinstance(text, Ungraded):
+            return text
         places: Places = {}
-        for number, one in enumerate(read):
-            for name in {cue.name for cue in one.cues}:
-                places.setdefault(name, []).append((number, one.evidence))
+        try:
+            for number, cues in enumerate(text.cues()):
+                for name in {cue.name for cue in cues}:
+                    places.setdefault(name, []).append((number, text.evidence(number)))
+        except TimeoutError:
+            return TOO_SLOW
         return places
 
 

@@ -1,4 +1,4 @@
-"""A pattern over classes of words, and where it matches in a sentence. It knows numbers of classes, and no word.
+"""A pattern over classes of words, and where it matches in sentences. It knows numbers of classes, and no word.
 
 A pattern is a line of elements: a word, `word*` (any word that begins so), `a|b|two_words|<class>` (one of
 them), `..` or `..7` (at most 4, or 7, words in between). Without dots the elements follow each other.
@@ -6,16 +6,16 @@ them), `..` or `..7` (at most 4, or 7, words in between). Without dots the eleme
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from gyges.grading.places import Places, bits
 
 GAP = 4
 """What `..` allows."""
-
-Match = tuple[int, int]
-"""First word and one past the last word, as indices into a sentence."""
+ONE = (1,)
+"""Words that most elements have."""
 
 
 class PatternError(ValueError):
@@ -26,124 +26,108 @@ class PatternError(ValueError):
         self.subject = subject
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Elements in order: the class of each, and how many words may stand before it. `bits` are its classes."""
+class Match(NamedTuple):
+    """First word and one past the last, as places; `holes` has a bit for each word in the pattern's gaps."""
 
-    name: str
-    classes: tuple[int, ...]
-    gaps: tuple[int, ...]
-    bits: int
-    makes: int = -1
-    """The class that its matches belong to, for a pattern that is part of others."""
-    gapped: bool = False
-    """Whether any word may stand in between."""
-    long: bool = False
-    """Whether it has more classes than are looked for before it is tried."""
+    start: int
+    end: int
+    holes: int
 
 
 class Found(NamedTuple):
-    """A pattern's match; `holes` are the words in its gaps."""
+    """A pattern's match: its first word and one past the last, as indices into the sentence."""
 
     name: str
     start: int
     end: int
-    holes: tuple[int, ...]
 
 
-@dataclass(slots=True)
-class Hits:
-    """Where in a sentence the classes stand. `bits` has one bit for each class that does."""
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Elements in order: `first` is the class of the first, `rest` has those of the others.
 
-    events: list[tuple[frozenset[int], int, int]]
-    """Classes by number, and the first word and one past the last that they have here."""
-    bits: int
-    _spans: dict[int, list[Match]] = field(default_factory=dict)
+    With each of `rest` stand the shifts over the words that may stand before it (`places.steps`).
+    """
 
-    def look_for(self, numbers: Set[int]) -> None:
-        """Finds the places of some classes at once, which takes less time than one after the other."""
-        spans: dict[int, list[Match]] = {number: [] for number in numbers}
-        for classes, start, end in self.events:
-            for number in classes & numbers:
-                spans[number].append((start, end))
-        for number, known in spans.items():
-            self._spans[number] = sorted(set(known)) if len(known) > 1 else known
+    name: str
+    first: int
+    rest: tuple[tuple[int, tuple[int, ...]], ...]
+    makes: int = -1
+    """The class that its matches belong to, for a pattern that is part of others."""
 
-    def spans(self, number: int) -> list[Match]:
-        """The places of one class, in order."""
-        known = self._spans.get(number)
-        if known is None:
-            known = []
-            if self.bits >> number & 1:
-                known = [(start, end) for classes, start, end in self.events if number in classes]
-                if len(known) > 1:
-                    known = sorted(set(known))
-            self._spans[number] = known
-        return known
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Its classes."""
+        return frozenset((self.first, *(number for number, _ in self.rest)))
 
-    def add(self, bits: int, classes: frozenset[int], found: Iterable[Found]) -> None:
-        self.events += [(classes, one.start, one.end) for one in found]
-        self.bits |= bits
-        for number in classes:
-            self._spans.pop(number, None)
+    def find(self, places: Places, within: int = -1) -> Sequence[Match]:
+        """The matches that begin `within`, not overlapping; of two with the same end the tighter one.
 
+        From right to left. A pattern of one element matches wherever that stands.
+        """
+        begun = places.starts[self.first] & within
+        if not begun or not self.rest:
+            return self._alone(places, begun)
+        # From left to right: where each element may begin, after those before it.
+        starts, longer = places.starts, places.longer
+        reached, number = [begun], self.first
+        for following, shifts in self.rest:
+            ends = places.ends(number, begun) if number in longer else begun << 1
+            for shift in shifts:
+                ends |= ends << shift
+            begun = ends & starts[following]
+            if not begun:
+                return ()
+            reached.append(begun)
+            number = following
+        return self._matches(places, reached)
 
-def match(pattern: Pattern, hits: Hits) -> list[Found]:
-    """The pattern's matches, not overlapping; of two with the same end the tighter one. From right to left."""
-    classes = pattern.classes
-    if len(classes) == 1:
-        return [Found(pattern.name, start, end, ()) for start, end in reversed(hits.spans(classes[0]))]
-    lists = [hits.spans(number) for number in classes]
-    if lists[-1][-1][0] <= lists[0][0][0]:
-        return []  # the last element stands before the first
-    if len(lists) == 2:
-        return _two(pattern, lists[0], lists[1])
-    found: list[Found] = []
-    dead: set[tuple[int, int]] = set()
-    free = 1 << 30
-    for start, end in reversed(lists[0]):
-        rest = _continue(pattern.gaps, lists, 1, end, dead)
-        if rest is None:
-            continue
-        last, holes = rest
-        if last <= free:
-            found.append(Found(pattern.name, start, last, holes))
-            free = start
-    return found
+    def _alone(self, places: Places, begun: int) -> list[Match]:
+        return [
+            Match(start, start + words, 0)
+            for start in reversed(bits(begun))
+            for words in reversed(places.lengths(self.first, start))
+        ]
 
+    def _matches(self, places: Places, reached: list[int]) -> list[Match]:
+        """From right to left: of what was reached, that from which the last element is; and each match of it."""
+        rest, longer = self.rest, places.longer
+        allowed = [0] * len(rest)  # where each element but the last may end
+        for at in range(len(rest) - 1, -1, -1):
+            ends = reached[at + 1]
+            for shift in rest[at][1]:
+                ends |= ends >> shift
+            allowed[at] = ends
+            number = rest[at - 1][0] if at else self.first
+            reached[at] = places.before(number, reached[at], ends) if number in longer else reached[at] & ends >> 1
+        found: list[Match] = []
+        firsts, free = reached[0], 1 << 62
+        while firsts:
+            start = firsts.bit_length() - 1
+            firsts ^= 1 << start
+            for words in reversed(places.lengths(self.first, start)) if self.first in longer else ONE:
+                if allowed[0] >> start + words & 1:
+                    end, holes = self._rest(places, reached, allowed, start + words)
+                    if end <= free:
+                        found.append(Match(start, end, holes))
+                        free = start
+        return found
 
-def _two(pattern: Pattern, firsts: Sequence[Match], seconds: Sequence[Match]) -> list[Found]:
-    """As `match`, for the commonest kind of pattern."""
-    found: list[Found] = []
-    gap, free = pattern.gaps[1], 1 << 30
-    for start, end in reversed(firsts):
-        place = bisect_left(seconds, (end, 0))
-        if place < len(seconds):
-            after, last = seconds[place]
-            if after <= end + gap and last <= free:
-                found.append(Found(pattern.name, start, last, tuple(range(end, after))))
-                free = start
-    return found
-
-
-def _continue(
-    gaps: Sequence[int], lists: Sequence[Sequence[Match]], index: int, at: int, dead: set[tuple[int, int]]
-) -> tuple[int, tuple[int, ...]] | None:
-    """The rest of a match from word `at`. `dead` remembers what led nowhere, so no text makes this slow."""
-    if index == len(gaps):
-        return at, ()
-    if (index, at) in dead:
-        return None
-    spans = lists[index]
-    for place in range(bisect_left(spans, (at, 0)), len(spans)):
-        start, end = spans[place]
-        if start > at + gaps[index]:
-            break
-        rest = _continue(gaps, lists, index + 1, end, dead)
-        if rest is not None:
-            return rest[0], (*range(at, start), *rest[1])
-    dead.add((index, at))
-    return None
+    def _rest(self, places: Places, reached: list[int], allowed: list[int], end: int) -> tuple[int, int]:
+        """The end of a match whose first element ends here, each further one as near as can be; and its holes."""
+        holes, longer, last = 0, places.longer, len(allowed)
+        for at, (number, _) in enumerate(self.rest, 1):
+            ahead = reached[at] >> end
+            if not ahead & 1:
+                start = end + (ahead & -ahead).bit_length() - 1
+                holes |= (1 << start) - (1 << end)
+                end = start
+            if number in longer:
+                lengths = places.lengths(number, end)
+                end += next(words for words in lengths if at == last or allowed[at] >> end + words & 1)
+            else:
+                end += 1
+        return end, holes
 
 
 def gap_of(element: str) -> int:

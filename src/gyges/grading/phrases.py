@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+REMEMBERED = 500
+"""Words that are remembered to go on the phrases of one word, or not to."""
+
 
 @dataclass(slots=True)
 class Node:
@@ -32,20 +35,26 @@ class Node:
         return nodes
 
 
-def ends(node: Node, words: Sequence[str], at: int) -> Iterator[tuple[int, int]]:
-    """Bits and end of every phrase that goes on from `node` at word `at`."""
-    if at >= len(words):
-        return
-    word = words[at]
-    following = node.exact.get(word)
-    nodes = [following] if following is not None else []
-    if node.prefixes:
-        nodes += [one for prefix, one in node.prefixes if word.startswith(prefix)]
-    for one in nodes:
-        if one.bits:
-            yield one.bits, at + 1
-        if one.exact or one.prefixes:
-            yield from ends(one, words, at + 1)
+class Pairs(dict[str, tuple[Node, ...]]):
+    """What follows in the phrases that a word begins, by the word that follows it."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = nodes
+
+    def __missing__(self, word: str) -> tuple[Node, ...]:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[word] = tuple(after for node in self._nodes for after in node.after(word))
+        return self[word]
+
+
+def behind(node: Node, words: Sequence[str], at: int) -> Iterator[tuple[int, int]]:
+    """Bits and end of every phrase that ends at `node`, or goes on from there at word `at`."""
+    if node.bits:
+        yield node.bits, at
+    if (node.exact or node.prefixes) and at < len(words):
+        for one in node.after(words[at]):
+            yield from behind(one, words, at + 1)
 
 
 def phrase_of(item: str) -> list[str]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
 
 from gyges.grading.alignment import LOOKED_FOR, criteria
-from gyges.grading.cues import Cue, cues
+from gyges.grading.cues import Cue, Reader, readers
 from gyges.grading.drafts import without_drafts
 from gyges.grading.echo import prompt
 from gyges.grading.grader import View
 from gyges.grading.rules import Rules
 from gyges.grading.sentences import Sentence, sentences
-from gyges.grading.standing import said
+from gyges.grading.standing import Standing
 from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 from gyges.transcripts.record import READABLE, Outcome, Visibility
@@ -44,17 +42,7 @@ class Block:
     closed: bool = True
 
 
-class Read(NamedTuple):
-    """A sentence of a block, and what the rules find in it."""
-
-    block: Block
-    sentence: Sentence
-    cues: Sequence[Cue]
-
-    @property
-    def evidence(self) -> Evidence:
-        start, end, text = self.sentence.start, self.sentence.end, self.block.text
-        return Evidence(self.block.message, "reasoning", self.block.index, start, end, text[start:end])
+TOO_SLOW = Ungraded("too_long", f"reading took more than {SECONDS:g} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +73,14 @@ class ReasoningGrader:
 
     def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
         """The findings in some blocks, after the prompt `before`."""
-        read = sentences_read(blocks, before, self.rules)
-        if isinstance(read, Ungraded):
-            return read
-        all_said = [said(one.sentence.words, one.cues) for one in read]
-        findings = (*_findings(criteria(all_said), read), *unclosed(blocks))
-        return ReasoningRead(findings, (*LOOKED_FOR, UNCLOSED))
+        text = Text.of(blocks, before, self.rules)
+        if isinstance(text, Ungraded):
+            return text
+        try:
+            found = criteria(Standing([one.words for _, one in text.read], text.named, self.rules.unless))
+        except TimeoutError:
+            return TOO_SLOW
+        return ReasoningRead((*_findings(found, text), *unclosed(blocks)), (*LOOKED_FOR, UNCLOSED))
 
 
 def graded(view: View, read_blocks: Callable[[Sequence[Block], str], Answer]) -> Answer:
@@ -101,23 +91,57 @@ def graded(view: View, read_blocks: Callable[[Sequence[Block], str], Answer]) ->
     return read_blocks(blocks, sent_before(view)) if blocks else unseen(view)
 
 
-def sentences_read(blocks: Sequence[Block], before: str, rules: Rules) -> list[Read] | Ungraded:
-    """Every sentence that is no draft with its cues, after the prompt `before`; ungraded if it takes too long."""
-    length = sum(len(block.text) for block in blocks)
-    if length > CHARACTERS:
-        return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
-    deadline = time.monotonic() + SECONDS
-    sent = prompt(before)
-    read: list[Read] = []
-    for block in blocks:
-        for sentence in sentences(without_drafts(block.text)):
-            if time.monotonic() > deadline:
-                return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
-            if len(sentence.words) <= LONGEST:
-                asked = block.text[sentence.end - 1] == "?"
-                found = cues(sentence, rules, asked, partial(sent.echoed, sentence.words))
-                read.append(Read(block, sentence, found))
-    return read
+@dataclass(slots=True)
+class Text:
+    """Every sentence that is no draft, of some blocks, and the cues in it."""
+
+    read: list[tuple[Block, Sentence]]
+    readers: list[tuple[int, Reader]]
+    """Each after the number of its first sentence."""
+    deadline: float
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block], before: str, rules: Rules) -> Text | Ungraded:
+        """The text after the prompt `before`; ungraded if it is too long."""
+        length = sum(len(block.text) for block in blocks)
+        if length > CHARACTERS:
+            return Ungraded("too_long", f"{length:,} characters; {CHARACTERS:,} are read at most")
+        text = cls([], [], time.monotonic() + SECONDS)
+        sent = prompt(before)
+        for block in blocks:
+            found = [one for one in sentences(without_drafts(block.text)) if len(one.words) <= LONGEST]
+            first = len(text.read)
+            text.read += [(block, one) for one in found]
+            for reader in readers(found, rules, sent.echoed if sent.text else None):
+                if time.monotonic() > text.deadline:
+                    return TOO_SLOW
+                text.readers.append((first, reader))
+                first += len(reader.sentences)
+        return text
+
+    def named(self, name: str) -> list[tuple[int, Cue]]:
+        """The cues of one name, each with the number of its sentence. Raises TimeoutError after the deadline."""
+        found: list[tuple[int, Cue]] = []
+        for first, reader in self.readers:
+            self._in_time()
+            some = reader.named(name)
+            found += [(first + number, cue) for number, cue in some] if first else some
+        return found
+
+    def cues(self) -> Iterator[list[Cue]]:
+        """The cues of each sentence. Raises TimeoutError after the deadline."""
+        for _, reader in self.readers:
+            self._in_time()
+            yield from reader.read()
+
+    def evidence(self, number: int) -> Evidence:
+        block, sentence = self.read[number]
+        start, end = sentence.start, sentence.end
+        return Evidence(block.message, "reasoning", block.index, start, end, block.text[start:end])
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise TimeoutError
 
 
 def unseen(view: View) -> Ungraded:
@@ -147,9 +171,9 @@ def sent_before(view: View) -> str:
     return "\n".join(message.text for message in view.messages if message.role != "assistant")
 
 
-def _findings(found: dict[str, list[int]], read: Sequence[Read]) -> Iterator[Finding]:
+def _findings(found: dict[str, list[int]], text: Text) -> Iterator[Finding]:
     for name, indices in found.items():
-        yield Finding(name, tuple(read[index].evidence for index in indices))
+        yield Finding(name, tuple(map(text.evidence, indices)))
 
 
 def unclosed(blocks: Sequence[Block]) -> Iterator[Finding]:

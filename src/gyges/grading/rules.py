@@ -6,7 +6,7 @@ It knows the form of the rules and their version; what cues add up to stands in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,18 +37,6 @@ Flag = Literal[
     "quoted",
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
-"""In the order in which they are looked for: first what is seen at a glance."""
-MARKED_BY: Mapping[Flag, str] = {
-    "later": "later",
-    "unreal": "unreal",
-    "unused": "unused",
-    "denied": "negation",
-    "others": "others",
-    "hypothetical": "hypothetical",
-    "negated": "negation",
-    "attributed": "attribution",
-}
-"""The class without which a sentence does not raise a flag; the flags that are not here take none."""
 MARKERS = (
     "negation",
     "no_negation",
@@ -94,8 +82,13 @@ class Rules:
     version: str
     lexicon: Lexicon
     markers: Mapping[str, int]
-    unless: Mapping[str, Sequence[tuple[Flag, int]]]
-    """For each cue its flags, the quickly seen ones first, each with the bits of the class that raises it."""
+    unless: Mapping[str, tuple[Flag, ...]]
+    """For each cue its flags, in one order."""
+
+    @property
+    def marking(self) -> frozenset[int]:
+        """The classes that raise flags."""
+        return frozenset(self.markers.values())
 
 
 @lru_cache(maxsize=16)
@@ -112,17 +105,8 @@ def load_rules(path: Path) -> Rules:
         to_do = "see grading/README.md for how patterns are written"
         raise error_at(path, "markers", error.subject, str(error), to_do) from error
     version = f"{CODE}:{hashlib.sha256(data).hexdigest()[:12]}"
-    raised = {flag: _raised_by(flag, markers) for flag in FLAGS}
-    unless = {
-        name: [(flag, raised[flag]) for flag in FLAGS if flag in rule.unless] for name, rule in file.cues.items()
-    }
+    unless = {name: tuple(flag for flag in FLAGS if flag in rule.unless) for name, rule in file.cues.items()}
     return Rules(path.stem, version, lexicon, markers, unless)
-
-
-def _raised_by(flag: Flag, markers: Mapping[str, int]) -> int:
-    """The bit of the class that a sentence must have for a flag to be raised; 0 where it takes none."""
-    marker = MARKED_BY.get(flag, "")
-    return 1 << markers[marker] if marker else 0
 
 
 def find_rules(name: str) -> Path:

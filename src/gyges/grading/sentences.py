@@ -24,12 +24,15 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|etc|cf|dr|mr|mrs|ms|prof|approx)|(?:^|[\s(.])[b-hj-z])\.$", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*")
+"""The same where there are no other letters, which is sooner known."""
 _QUOTED = re.compile(
     r'"[^"\n]{12,600}"|“[^”\n]{12,600}”|`[^`\n]{12,600}`'
     r"|(?<!\w)'(?=[^\s'])(?:[^'\n]|(?<=\w)'(?=\w)){12,400}'(?!\w)"
 )
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'"})
 _CLAUSE_MARK = re.compile(r"[,;:()\[\]…—–]| - |--|\.\.")
+_TOKEN = re.compile(f"{_WORD.pattern}|{_CLAUSE_MARK.pattern}")
 _CLAUSE_WORDS = frozenset(
     (
         *("but", "so", "because", "since", "while", "although", "though", "if", "unless", "which", "who", "when"),
@@ -51,6 +54,7 @@ _CARELESS = {
 }
 """Contractions as hurried writers spell them."""
 _KEPT = frozenset(["it's", "that's", "there's", "what's", "let's", "nobody's", "one's"])
+_REMEMBERED = 50_000
 QUOTED_WORDS = 4
 """A quotation of fewer words is a word in inverted commas, not somebody's speech."""
 
@@ -63,18 +67,29 @@ class Sentence(NamedTuple):
     end: int
     words: tuple[str, ...]
 
+    @property
+    def asked(self) -> bool:
+        """Whether it ends with a question mark."""
+        return self.text[self.end - 1] == "?"
+
+    @property
+    def with_quotations(self) -> bool:
+        """Whether there is a quotation anywhere in its text."""
+        return bool(_quotations(self.text))
+
     def clauses(self) -> tuple[int, ...]:
         """For each word, the number of its clause."""
-        piece = self.text[self.start : self.end]
         numbers: list[int] = []
-        clause, before = 0, ""
-        for between, word in zip(_WORD.split(piece), map(str.lower, _WORD.findall(piece)), strict=False):
-            joined = before == "and" and word in _SUBJECTS
-            # A single blank, by far the most common, ends no clause.
-            if joined or word in _CLAUSE_WORDS or (between != " " and _CLAUSE_MARK.search(between)):
+        clause, before, parted = 0, "", False
+        for token in _TOKEN.findall(self.text, self.start, self.end):
+            if not token[0].isalnum():
+                parted = True
+                continue
+            word = token.lower()
+            if parted or word in _CLAUSE_WORDS or (before == "and" and word in _SUBJECTS):
                 clause += 1
             numbers.append(clause)
-            before = word
+            before, parted = word, False
         return tuple(numbers)
 
     def quoted(self) -> frozenset[int]:
@@ -106,13 +121,15 @@ def sentences(text: str) -> tuple[Sentence, ...]:
 @lru_cache(maxsize=4)
 def _cut(text: str) -> tuple[Sentence, ...]:
     plain = text.translate(_STRAIGHT)
+    find = (_ASCII_WORD if plain.isascii() else _WORD).findall
+    known = _PLAIN.__getitem__
     found = []
     for start, end in _pieces(plain):
-        words = _WORD.findall(plain, start, end)
+        words = find(plain, start, end)
         if words:
             piece = plain[start:end]
             inner = start + len(piece) - len(piece.lstrip())
-            found.append(Sentence(plain, inner, start + len(piece.rstrip()), tuple(map(_plain, words))))
+            found.append(Sentence(plain, inner, start + len(piece.rstrip()), tuple(map(known, words))))
     return tuple(found)
 
 
@@ -146,13 +163,13 @@ def _after_colon(text: str, at: int) -> bool:
 
 def _goes_on(text: str, found: re.Match[str]) -> bool:
     """Whether the sentence goes on after this mark: an abbreviation, a number, dots before a small letter."""
-    if found[0].startswith(".") and _ABBREVIATION.search(text, max(0, found.start() - 8), found.start() + 1):
+    if not found[0].startswith("."):
+        return False
+    if _ABBREVIATION.search(text, max(0, found.start() - 8), found.start() + 1):
         return True
-    after = text[found.end() : found.end() + 2].lstrip()
-    return found[0].startswith("..") and after[:1].islower()
+    return found[0].startswith("..") and text[found.end() : found.end() + 2].lstrip()[:1].islower()
 
 
-@lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     """The word in lower case, without its 's unless that makes it a word of its own."""
     word = word.lower()
@@ -164,3 +181,16 @@ def _plain(word: str) -> str:
 @lru_cache(maxsize=8)
 def _quotations(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(found.span() for found in _QUOTED.finditer(text))
+
+
+class _Plain(dict[str, str]):
+    """The words met, as `_plain` has them."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()  # no text may fill the memory
+        self[word] = _plain(word)
+        return self[word]
+
+
+_PLAIN = _Plain()
