@@ -47,12 +47,12 @@ Phrase = tuple[tuple[str, ...], str]
 class Groups:
     """Words in groups: exact ones, and beginnings. A word belongs to one group at most.
 
-    A phrase, several stems in a row, stands by its first stem, longer ones first; it has a group of its own.
+    A phrase, several stems in a row, stands by its first two, longer ones first; it has a group of its own.
     """
 
     exact: Mapping[str, str]
     beginnings: Mapping[str, str]
-    phrases: Mapping[str, Sequence[Phrase]] = field(default_factory=dict)
+    phrases: Mapping[tuple[str, ...], Sequence[Phrase]] = field(default_factory=dict)
 
     def tokens(self, word: str) -> tuple[Token, ...]:
         """A word in lower case as tokens; a contraction is two."""
@@ -79,7 +79,7 @@ class Groups:
 
     def _phrase(self, stems: Sequence[str], at: int) -> tuple[int, str]:
         """How many stems from `at` on are a phrase, and its group; 1 and "" where there is none."""
-        for phrase, group in self.phrases.get(stems[at], ()):
+        for phrase, group in self.phrases.get(tuple(stems[at : at + 2]), ()):
             if tuple(stems[at : at + len(phrase)]) == phrase:
                 return len(phrase), group
         return 1, ""
@@ -114,10 +114,10 @@ def groups_of(words: Mapping[str, Sequence[str]]) -> Groups:
                 continue
             into, key = (beginnings, word[:-1]) if word.endswith("*") else (exact, word)
             into.setdefault(key, name)
-    by_first: dict[str, list[Phrase]] = {}
+    by_start: dict[tuple[str, ...], list[Phrase]] = {}
     for phrase in sorted(phrases.items(), key=lambda phrase: -len(phrase[0])):
-        by_first.setdefault(phrase[0][0], []).append(phrase)
-    return Groups(exact, beginnings, by_first)
+        by_start.setdefault(phrase[0][:2], []).append(phrase)
+    return Groups(exact, beginnings, by_start)
 
 
 def _spelt(phrase: str) -> list[tuple[str, ...]]:
