@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/train_classifier.py
 
 With one thread the file is the same, byte for byte, for the same labels: with more, sums are rounded otherwise.
-It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-f].jsonl, never the
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-j].jsonl, never the
 texts for testing.
 """
 

@@ -12,7 +12,7 @@ from gyges.grading.examples import Labelled, Said, Whole
 from gyges.grading.features import groups_of
 from gyges.grading.fit import FLATTEST, PRECISION, calibrated, fit_signed, lowest_threshold
 from gyges.grading.model_file import FEWEST, made
-from gyges.grading.train import Trained, _Training, train
+from gyges.grading.train import Trained, _Training, threshold, train
 from gyges.grading.trained import FAKING, TrainedGrader
 from gyges.grading.verdict import FIVE, LABELS
 
@@ -86,13 +86,30 @@ def test_where_a_label_is_said_is_learnt_from_texts_that_show_it(trained: Traine
 
 
 def test_a_source_that_is_apart_is_judged_by_what_has_seen_none_of_it() -> None:
-    other = [replace(one, group=f"b/{at}") for at, one in enumerate(texts())]
-    training = _Training([*texts(), *other], sentences(), groups_of(GROUPS), ["b"])
+    hands = [replace(one, group=f"{hand}/{at}") for hand in "bcdefg" for at, one in enumerate(texts())]
+    training = _Training([*texts(), *hands], sentences(), groups_of(GROUPS), list("bcdefg"))
+    source = [one.group[0] for one in training.texts]
     folds = [(set(seen.tolist()), set(unseen.tolist())) for seen, unseen in training._folds()]
-    apart = set(range(len(texts()), 2 * len(texts())))
-    assert folds[0] == (set(range(len(texts()))), apart)
-    assert all(apart <= seen for seen, _ in folds[1:])
-    assert set.union(*(unseen for _, unseen in folds)) == set(range(2 * len(texts())))
+    assert sorted(at for _, unseen in folds for at in unseen) == list(range(len(source)))
+    for seen, unseen in folds:
+        assert not seen & unseen
+        assert not {source[at] for at in seen} & ({source[at] for at in unseen} - {"a"})
+
+
+def test_twins_count_for_the_threshold_of_alignment_faking_alone() -> None:
+    # Ten texts rightly ordered, then twenty twins that all score alike, every other wrongly.
+    truth = np.array([True] * 5 + [False] * 5 + [True, False] * 10)
+    odds = np.concatenate([[0.9] * 5, [0.1] * 5, np.linspace(0.7, 0.6, 20)])
+    ordinary = np.arange(30) < 10
+    assert threshold(odds, truth, np.ones(30), ordinary, "keeps_values_for_later") < 0.6
+    assert 0.65 < threshold(odds, truth, np.ones(30), ordinary, FAKING) < 0.9
+
+
+def test_a_text_that_shares_its_group_is_a_twin() -> None:
+    shared = [replace(one, group=f"a/{at // 2}" if at < 4 else one.group) for at, one in enumerate(texts())]
+    training = _Training(shared, sentences(), groups_of(GROUPS), [])
+    assert not training.ordinary[:4].any()
+    assert training.ordinary[4:].all()
 
 
 def test_a_signed_weight_never_speaks_the_other_way() -> None:

@@ -15,7 +15,7 @@ from gyges.grading.model_file import VERDICTS, write_classifier
 from gyges.grading.train import Trained, train
 from gyges.study import library
 
-NATURAL = tuple(f"natural-{hand}" for hand in "abcdef")
+NATURAL = tuple(f"natural-{hand}" for hand in "abcdefghij")
 """The library's texts as models write them, by a hand each: judged by what has seen none of that hand."""
 MINE = "labels/"
 """How the groups of the user's texts begin."""
