@@ -15,9 +15,11 @@ import pytest
 
 from gyges.errors import AuthoringError
 from gyges.grading.addressed import Scanner, find_scanner, load_scanner, masked
+from gyges.grading.addressed_file import NAME
 from gyges.grading.addressed_signs import Weighed, Weights, outweigh
 from gyges.grading.encoding import load_words
 from gyges.grading.gold import read_texts
+from gyges.grading.model_file import find_classifier
 from gyges.grading.rules import find_rules
 from gyges.study import library
 
@@ -48,7 +50,7 @@ THIRD_BENIGN = lines("addressed-benign-third.jsonl")
 
 @pytest.fixture(scope="module")
 def scanner() -> Scanner:
-    return load_scanner(find_scanner(), load_words(find_rules("encoding")))
+    return load_scanner(find_scanner(), load_words(find_rules("encoding")), find_classifier(NAME))
 
 
 def test_sixty_payloads_in_two_halves_and_five_hundred_benign_texts() -> None:

@@ -20,7 +20,9 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict
 
+from gyges.grading.addressed_file import load_reader
 from gyges.grading.addressed_forms import Addressed, forms
+from gyges.grading.addressed_reader import AddressReader, Spoken
 from gyges.grading.addressed_signs import Sign, Weighed, Weights, marks, outweigh, with_twice
 from gyges.grading.authored import error_at, read_yaml
 from gyges.grading.encoding import WordLists, hidden
@@ -28,7 +30,7 @@ from gyges.grading.lexicon import Lexicon
 from gyges.grading.pattern import Found, PatternError
 from gyges.grading.sentences import Sentence, sentences
 
-CODE = "3"
+CODE = "4"
 """Goes up when the engine's code changes what it finds."""
 BEGINNING = 3
 """A cue that has to begin a sentence begins before this word."""
@@ -75,6 +77,21 @@ class AddressFile(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A sentence, the cues and signs of words found in it, and its signs that are no words."""
+
+    sentence: Sentence
+    found: Sequence[Found]
+    marks: frozenset[str]
+
+    def spoken(self) -> Spoken:
+        """As the trained reader takes it."""
+        signs = {one.name.removeprefix(SIGN) for one in self.found if one.name.startswith(SIGN)}
+        piece = self.sentence.text[self.sentence.start : self.sentence.end]
+        return Spoken(piece, self.sentence.words, signs.union(self.marks))
+
+
+@dataclass(frozen=True, slots=True)
 class Scanner:
     """The rules, ready to use. `version` covers the file's bytes and the code."""
 
@@ -90,6 +107,7 @@ class Scanner:
     """The signs that have to begin a clause."""
     spelt: Sequence[tuple[str, Sequence[str]]]
     weights: Weights | None
+    reader: AddressReader | None = None
 
     def scan(self, text: str) -> tuple[Addressed, ...]:
         """Everything in `text` that addresses a grader, in order, overlapping stretches joined."""
@@ -110,24 +128,48 @@ class Scanner:
         return any(forms(text)) or any(self._said(text))
 
     def _said(self, text: str, *, weigh: bool = True) -> Iterator[Addressed]:
-        """The sentences that address a grader: by a cue, or else by all their signs together."""
-        read: list[Weighed] = []
-        weights = self.weights if weigh else None
-        marked = marks(text) if weights is not None else []
+        """The sentences that address a grader: by a cue, or by all their signs together, or as they are read."""
+        left: list[Heard] = []
+        for one in self.heard(text):
+            cued = [*self._cued(one.sentence, one.found)]
+            yield from cued
+            if weigh and not cued:
+                left.append(one)
+        # What is found parts no longer what stands around it, so what is left is looked at again.
+        while found := self._outweighed(left) or self._read(left):
+            yield from (
+                Addressed(kind, left[at].sentence.start, left[at].sentence.end) for at, kind in found.items()
+            )
+            left = [one for at, one in enumerate(left) if at not in found]
+
+    def heard(self, text: str) -> Iterator[Heard]:
+        """Every sentence of a text, with the cues, the signs and the marks that are in it."""
+        marked = marks(text) if self.weights is not None or self.reader is not None else []
         last = 0
         for sentence in sentences(_FRAME.sub(_parting, text)):
-            found = self.lexicon.find(sentence.words)
-            cued = [*self._cued(sentence, found)]
-            yield from cued
-            if weights is not None and not cued:
-                first = bisect_left(marked, (sentence.start, ""), last)
-                last = bisect_left(marked, (sentence.end, ""), first)
-                signs = self.signs_of(sentence, found, weights) | with_twice(
-                    [name for _, name in marked[first:last]]
-                )
-                read.append(Weighed(sentence.start, sentence.end, frozenset(signs)))
-        if weights is not None:
-            yield from (Addressed("signs", one.start, one.end) for one in outweigh(read, weights))
+            first = bisect_left(marked, (sentence.start, ""), last)
+            last = bisect_left(marked, (sentence.end, ""), first)
+            own = frozenset(with_twice([name for _, name in marked[first:last]]))
+            yield Heard(sentence, self.lexicon.find(sentence.words), own)
+
+    def _outweighed(self, left: Sequence[Heard]) -> dict[int, str]:
+        weights = self.weights
+        if weights is None:
+            return {}
+        at = {one.sentence.start: number for number, one in enumerate(left)}
+        read = [
+            Weighed(
+                one.sentence.start,
+                one.sentence.end,
+                frozenset(self.signs_of(one.sentence, one.found, weights) | one.marks),
+            )
+            for one in left
+        ]
+        return {at[one.start]: "signs" for one in outweigh(read, weights)}
+
+    def _read(self, left: Sequence[Heard]) -> dict[int, str]:
+        found = self.reader.read([one.spoken() for one in left]) if self.reader is not None else ()
+        return dict.fromkeys(sorted(found), "read")
 
     def _cued(self, sentence: Sentence, found: Sequence[Found]) -> Iterator[Addressed]:
         cues = [one for one in found if not one.name.startswith(SIGN)]
@@ -234,8 +276,12 @@ def find_scanner() -> Path:
     return find_rules("addressed")
 
 
-def load_scanner(path: Path, words: WordLists) -> Scanner:
-    """Read and compile the rules. Raises AuthoringError for whatever is wrong with the file."""
+def load_scanner(path: Path, words: WordLists, reader: Path | None = None) -> Scanner:
+    """Read and compile the rules, and load the trained `reader`; without one there are the rules alone.
+
+    Raises AuthoringError for whatever is wrong with a file.
+    """
+    trained = load_reader(reader) if reader is not None else None
     version, file, lexicon = _compiled(path)
     anywhere = frozenset(name for name, cue in file.cues.items() if not (cue.begins or cue.opens or cue.alone))
     contains = [
@@ -247,7 +293,7 @@ def load_scanner(path: Path, words: WordLists) -> Scanner:
     opening = frozenset(name for name, sign in file.signs.items() if sign.opens)
     spellings = [(name, [_bare(one) for one in sign.spelt]) for name, sign in file.signs.items() if sign.spelt]
     return Scanner(
-        version,
+        f"{version}+{trained.version}" if trained is not None else version,
         lexicon,
         file.cues,
         file.openers,
@@ -257,6 +303,7 @@ def load_scanner(path: Path, words: WordLists) -> Scanner:
         opening,
         spellings,
         file.weights,
+        trained,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gyges.errors import UsageError
 from gyges.grading.addressed import find_scanner, load_scanner
+from gyges.grading.addressed_file import NAME as READER
 from gyges.grading.behaviour import BehaviourGrader
 from gyges.grading.encoding import load_words
 from gyges.grading.grader import Grader, Judging, View, blinded
@@ -118,7 +119,7 @@ def grader_of(name: str, *, votes: int | None = None, threshold: float | None = 
 def judge_grader(name: str, *, votes: int | None = None, threshold: float | None = None) -> JudgeGrader:
     """The judge in `judges/NAME.yaml`. Raises UsageError, AuthoringError."""
     rubric = load_rubric(find_judge(name))
-    scanner = load_scanner(find_scanner(), load_words(find_rules("encoding")))
+    scanner = load_scanner(find_scanner(), load_words(find_rules("encoding")), find_classifier(READER))
     settles = behaviour_grader() if rubric.file.question == "behaviour" else None
     return JudgeGrader(rubric, scanner, votes or rubric.file.votes, threshold or rubric.file.threshold, settles)
 

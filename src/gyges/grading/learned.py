@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,18 @@ def read_learned(path: Path, model: type[Model], called: str, to_do: str) -> tup
         what = f"{where}: {first['msg']}" if where else first["msg"]
         raise _refused(path, called, what, to_do) from error
     return stored, hashlib.sha256(data).hexdigest()[:12]
+
+
+def write_learned(stored: BaseModel, path: Path) -> None:
+    """The same bytes for the same model; one of its `features` a line, so that versions can be compared."""
+    record = stored.model_dump()
+    features = record.pop("features")
+    lines = ",\n".join(
+        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
+        for name, row in features.items()
+    )
+    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
 
 
 def _refused(path: Path, called: str, what: str, to_do: str) -> AuthoringError:

@@ -170,6 +170,20 @@ def stored_view(view: View) -> StoredView:
     return StoredView(intercepts=tuple(round(float(one), 4) for one in view.intercepts), features=features)
 
 
+def check_features(features: Mapping[str, Sequence[int]], columns: int, called: str) -> None:
+    """Raises ValueError unless every feature has a weight a column, and no column has only zeros.
+
+    `called` is what a column stands for.
+    """
+    if len(features) < FEWEST:
+        raise ValueError(f"the vocabulary has {len(features)} features, and at least {FEWEST} are needed")
+    for name, row in features.items():
+        if len(row) != columns or max(map(abs, row)) > LARGEST:
+            raise ValueError(f"the weights of '{name}' are not {columns} numbers up to {LARGEST:,}")
+    if not all(any(row[at] for row in features.values()) for at in range(columns)):
+        raise ValueError(f"a {called} has no weight but 0")
+
+
 def write_classifier(stored: StoredModel, path: Path) -> None:
     """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
     record = stored.model_dump()

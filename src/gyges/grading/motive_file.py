@@ -5,7 +5,6 @@ It knows the form; what the numbers mean stands in `motive_model.py`.
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -13,8 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from gyges.grading.features import groups_of
-from gyges.grading.learned import read_learned
-from gyges.grading.model_file import FEWEST, LARGEST, SCALE
+from gyges.grading.learned import read_learned, write_learned
+from gyges.grading.model_file import SCALE, check_features
 from gyges.grading.motive_model import LABELS, Motive, MotiveModel
 
 CODE = "1"
@@ -70,13 +69,7 @@ class StoredMotives(BaseModel):
     @field_validator("features")
     @classmethod
     def _sound(cls, features: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        if len(features) < FEWEST:
-            raise ValueError(f"the vocabulary has {len(features)} features, and at least {FEWEST} are needed")
-        for name, row in features.items():
-            if len(row) != len(LABELS) or max(map(abs, row)) > LARGEST:
-                raise ValueError(f"the weights of '{name}' are not {len(LABELS)} numbers up to {LARGEST:,}")
-        if not all(any(row[at] for row in features.values()) for at in range(len(LABELS))):
-            raise ValueError("a motive has no weight but 0")
+        check_features(features, len(LABELS), "motive")
         return features
 
 
@@ -103,12 +96,5 @@ def made(stored: StoredMotives, version: str) -> MotiveModel:
 
 
 def write_motives(stored: StoredMotives, path: Path) -> None:
-    """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
-    record = stored.model_dump()
-    features = record.pop("features")
-    lines = ",\n".join(
-        f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
-        for name, row in features.items()
-    )
-    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
-    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    """The file, the same bytes for the same model."""
+    write_learned(stored, path)

@@ -61,14 +61,19 @@ NOTHING = ([False] * len(LABELS), [0.0] * len(LABELS))
 
 def features_of(text: str, pieces: Sequence[Sentence], groups: Groups) -> dict[str, float]:
     """The features of some sentences of a text, scaled as a classifier scales them."""
+    return features_in([(one.words, text[one.end - 1] == "?") for one in pieces], groups)
+
+
+def features_in(pieces: Sequence[tuple[Sequence[str], bool]], groups: Groups) -> dict[str, float]:
+    """As `features_of`, of the words of each sentence and whether it ends with a question mark."""
     counts: Counter[str] = Counter()
     length = 0
-    for sentence in pieces:
-        tokens = [token for word in sentence.words for token in groups.tokens(word)]
+    for words, asked in pieces:
+        tokens = [token for word in words for token in groups.tokens(word)]
         length += len(tokens)
         counts.update(name for token in tokens for name in token.alone)
         counts.update(groups.together([token.stem for token in tokens], [token.group for token in tokens]))
-        counts.update([ASKED] * (text[sentence.end - 1] == "?"))
+        counts.update([ASKED] * asked)
     scale = float((length + SOFTEN) ** 0.5)
     return {name: count / scale * (PIECES if name[:2] == "c:" else 1) for name, count in counts.items()}
 
