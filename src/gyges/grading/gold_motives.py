@@ -50,7 +50,7 @@ class _Sentence(BaseModel):
 
 
 def read_motives(path: Path) -> list[Whole]:
-    """Lines of `id`, `text`, `labels` and `evidence`: each text, and where its motives are said. `group` names twins.
+    """Lines of `id`, `text`, `labels` and `evidence`, and where in its text each is said; `group` names twins.
 
     Raises AuthoringError at the first line that can't be read.
     """
