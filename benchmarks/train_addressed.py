@@ -85,7 +85,9 @@ def text(
         if any(start < one.sentence.end and one.sentence.start < end for start, end in spans)
     )
     known = evidence is not None or not speaks
-    return Text(words, source, [one.spoken() for one in heard], speaks, said if known else None, near)
+    spoken = [one.spoken() for one in heard]
+    found = near and bool(scanner.scan(words))
+    return Text(words, source, spoken, speaks, said if known else None, near, found)
 
 
 def main() -> None:
@@ -101,7 +103,7 @@ def main() -> None:
     write_learned(trained.model, TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB, trained on {on}")
     found = trained.unseen >= trained.model.threshold
-    alone = np.array([bool(scanner.scan(one.text)) if one.near else False for one in texts])
+    alone = np.array([one.known for one in texts])
     for source in sorted({one.source for one in texts}):
         for what, speaks, nearly in KINDS:
             here = np.array([(one.source, one.speaks, one.near) == (source, speaks, nearly) for one in texts])

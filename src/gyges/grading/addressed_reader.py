@@ -17,6 +17,8 @@ LABEL = "addressed"
 """The only label that is read for."""
 MARK = "§"
 """What stands before a sign or a mark of layout where it is read as a word."""
+FOREIGN, LONG = 20.0, 6
+"""What a word of so many letters or more adds where it isn't in ASCII, so that its sentence is read in full."""
 _LAYOUT = re.compile(
     r"(?P<heading>\A#{1,6} )|(?P<comment><!--|/[/*]|\A[#;%] |\{[#%]|--\[)|(?P<bracket>\A[\[(*_¹²†])"
     r"|(?P<key>[\w\"'\]]: ?[\"'\[{\d])|(?P<set>\w ?={1,2} ?[\"'\w])|(?P<ratio>\d ?/ ?\d)"
@@ -79,8 +81,7 @@ class AddressReader(Scorer):
         worth = {at for at, one in enumerate(rough) if self._enough(*one)}
         both = [(one[0] + two[0], one[1] + two[1]) for one, two in pairwise(rough)]
         pairs = {at for at, one in enumerate(both) if self._enough(*one)}
-        near = {at + step for at in worth | pairs for step in (-1, 0, 1, 2)}
-        chosen = [at for at in range(len(sentences)) if at in near]
+        chosen = sorted(worth | pairs | {at + 1 for at in pairs})
         if not chosen:
             return set()
         scored = self.scored([sentences[at] for at in chosen])
@@ -93,8 +94,13 @@ class AddressReader(Scorer):
             for at in sorted(pairs)
             if two[at] >= self.threshold and found.isdisjoint((at, at + 1))
         }
-        beside = {at + step for at in found for step in (-1, 1)}
-        return found | {at for at in beside if one.get(at, self.beside - 1) >= self.beside}
+        return found | self._beside(sentences, found)
+
+    def _beside(self, sentences: Sequence[Spoken], found: set[int]) -> set[int]:
+        near = sorted({at + step for at in found for step in (-1, 1)} - found)
+        near = [at for at in near if 0 <= at < len(sentences)]
+        scores = self.scored([sentences[at] for at in near]).one[:, 0] if near else ()
+        return {at for at, score in zip(near, scores, strict=True) if score >= self.beside}
 
     def roughly(self, sentence: Spoken) -> float:
         """The score of a sentence by its words and signs alone."""
@@ -119,5 +125,7 @@ class AddressReader(Scorer):
             self.alone.clear()
         tokens = self.groups.tokens(word)
         rows = [self.rows[name] for token in tokens for name in token.alone if name in self.rows]
-        self.alone[word] = (float(self.weights[rows, 0].sum()), len(tokens))
+        # Where words aren't parted by blanks, only their pieces together say anything.
+        other = FOREIGN if len(word) >= LONG and not word.isascii() and not word.startswith(MARK) else 0.0
+        self.alone[word] = (float(self.weights[rows, 0].sum()) + other, len(tokens))
         return self.alone[word]

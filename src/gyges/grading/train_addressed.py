@@ -42,10 +42,11 @@ one of an ordinary text."""
 ROUNDS = 2
 """How often the clearest sentence is chosen again."""
 NEAR_WRONG, FAR_WRONG = 0.02, 0.002
-"""The shares of an unseen writer's texts that may be found wrongly: those that come near, and ordinary ones."""
+"""The shares of an unseen writer's texts that may be found wrongly besides those that the rules find wrongly: of
+those that come near, and of ordinary ones."""
 LOWER = 2.5
 """By how much less is enough beside a sentence that is found."""
-LOST = 0.01
+LOST = 0.04
 """The share of what is found that may be lost by reading only what its words alone make likely."""
 
 
@@ -63,6 +64,8 @@ class Text:
     speaks: bool = False
     said: frozenset[int] | None = None
     near: bool = False
+    known: bool = False
+    """Whether the rules find something in it anyhow: what the reader makes of it then changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class _Training:
         self.speaks = np.array([one.speaks for one in texts])
         self.near = np.array([one.near or one.speaks for one in texts])
         self.marked = np.array([one.said is not None for one in texts])
+        self.known = np.array([one.known for one in texts])
         self.sources = np.array([one.source for one in texts])
 
     def run(self, trained_on: str) -> TrainedReader:
@@ -123,9 +127,8 @@ class _Training:
             here = self.sources == source
             unseen[here] = self._clearest(self._scores(*fitted))[here]
         coefficients, intercept = self._fit(everything)
-        threshold = max(
-            _rarely(unseen[self.near & ~self.speaks], NEAR_WRONG), _rarely(unseen[~self.near], FAR_WRONG)
-        )
+        near = np.where(self.known, -np.inf, unseen)[self.near & ~self.speaks]
+        threshold = max(_rarely(near, NEAR_WRONG), _rarely(unseen[~self.near], FAR_WRONG))
         stored = self._stored(coefficients, intercept, threshold, trained_on)
         return TrainedReader(with_rough(stored, self.texts), unseen)
 
@@ -201,14 +204,14 @@ def with_rough(stored: StoredReader, texts: Sequence[Text]) -> StoredReader:
     import numpy as np
 
     reader = made(stored, "")
-    rough = [
+    rough = {
         reader.roughly(one)
         for text in texts
         if text.near
         for one, score in zip(text.spoken, reader.scored(text.spoken).one[:, 0], strict=True)
         if score >= stored.threshold
-    ]
-    least = min(float(np.quantile(rough, LOST)), stored.threshold) if rough else stored.threshold
+    }
+    least = min(float(np.quantile(sorted(rough), LOST)), stored.threshold) if rough else stored.threshold
     return stored.model_copy(update={"rough": round(least, 4)})
 
 
