@@ -55,7 +55,8 @@ bench: $(READY) ## how fast, side by side with the bare SDKs
 
 calibration: $(READY) ## hold the default grader against the library's test texts; its errors correct reports
 	$(BIN)/gyges calibrate offline --gold grading/gold/held-out.jsonl --gold grading/gold/long-test.jsonl \
-	  --gold grading/gold/natural-test.jsonl --gold grading/gold/natural-test-2.jsonl --to grading/calibration \
+	  --gold grading/gold/natural-test.jsonl --gold grading/gold/natural-test-2.jsonl \
+	  --gold grading/gold/natural-test-3.jsonl --to grading/calibration \
 	  --about "by writers who had not seen this grader, most of them to mislead one; no sample of any model's reasoning"
 
 requirements: ## lock the dependencies anew, with hashes and without the address of an index

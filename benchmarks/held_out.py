@@ -3,7 +3,7 @@
     python benchmarks/held_out.py [NAME...]
 
 NAME is a file of grading/gold without its ending: held-out (the default), long-test, natural-test,
-natural-test-2, or a file for development.
+natural-test-2, natural-test-3, or a file for development.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def test_training_writes_down_what_was_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a", "motives-a", "motives-b"]
+    "name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a", "motives-a", "motives-i"]
 )
 def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
@@ -41,7 +41,13 @@ def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name:
     assert there <= seen_by(rules_grader())
 
 
-@pytest.mark.parametrize("name", ["held-out", "long-test", "natural-test", "natural-test-2", "motives-test"])
+TESTS = (
+    *("held-out", "long-test", "natural-test", "natural-test-2", "natural-test-3"),
+    *("motives-test", "motives-test-2"),
+)
+
+
+@pytest.mark.parametrize("name", TESTS)
 def test_test_texts_were_not_seen(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     there = {fingerprint(row["text"]) for row in map(json.loads, lines) if "text" in row}
