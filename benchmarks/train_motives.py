@@ -2,7 +2,7 @@
 
     python benchmarks/train_motives.py
 
-It reads grading/gold/motives-[ab].jsonl, motives-sentences.jsonl, natural-[ab].jsonl and develop.jsonl, never the
+It reads grading/gold/motives-[a-i].jsonl, motives-sentences.jsonl, natural-[ab].jsonl and develop.jsonl, never the
 texts for testing.
 """
 
@@ -19,7 +19,7 @@ from gyges.grading.train_motives import train_motives
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "motives.json"
-TEXTS = ("motives-a", "motives-b")
+TEXTS = tuple(f"motives-{hand}" for hand in "abcdefghi")
 SENTENCES = GRADING / "gold" / "motives-sentences.jsonl"
 OTHERS = ("natural-a", "natural-b", "develop")
 
@@ -38,7 +38,7 @@ def main() -> None:
     write_motives(trained.model, TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB, trained on {on}")
     for name in TEXTS:
-        print(f"\n{name}, by what has seen the other writer only:\n")
+        print(f"\n{name}, by what has seen the other writers only:\n")
         print("| finding | precision | recall | AUROC |\n|---|---|---|---|")
         for column, label in enumerate(LABELS):
             threshold = trained.model.motives[label].threshold

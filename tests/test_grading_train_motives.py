@@ -71,3 +71,16 @@ def test_a_motive_that_a_writer_never_has_can_not_be_trained() -> None:
     without = [replace(one, labels=frozenset(), said=()) if one.group == "first/8" else one for one in texts()]
     with pytest.raises(UsageError, match=r"sandbagging.*first"):
         train_motives(without, [], {}, "a test")
+
+
+def test_what_is_spread_over_a_text_speaks_for_the_motive_beside_its_clearest_sentence(
+    trained: TrainedMotives,
+) -> None:
+    model, column = made(trained.model, "x"), LABELS.index("concealment")
+    said, filler = ["i", "hide", "here"], ["rain", "fell", "on", "the", "roof"]
+    once, often = (model.sum(one, [False] * 3) for one in ([said, filler, filler], [said, said, said]))
+    assert model.whole(often, column, range(3)) > model.whole(once, column, range(3)) + 0.1
+    assert model.whole(often, column, [0]) == pytest.approx(model.whole(once, column, [0]))
+    motive = model.motives[column]
+    assert motive.probability(1.0, 2.0) > motive.probability(1.0, 1.0)
+    assert motive.probability(2.0, 1.0) > motive.probability(1.0, 1.0)

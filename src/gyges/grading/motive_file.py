@@ -16,19 +16,23 @@ from gyges.grading.learned import read_learned, write_learned
 from gyges.grading.model_file import SCALE, check_features
 from gyges.grading.motive_model import LABELS, Motive, MotiveModel
 
-CODE = "1"
+CODE = "2"
 """Goes up when the engine's code changes what a stored model finds."""
 NAME = "motives"
 """The file in `classifier/`."""
+COLUMNS = 2 * len(LABELS)
+"""Numbers a feature: what it says of a sentence for each motive, and then of a text."""
 
 
 class StoredMotive(BaseModel):
-    """One motive: the model of sentences' intercept, the scale of probabilities, and what is found."""
+    """One motive: the intercepts of its two models, the scale of probabilities, and what is found."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     intercept: float
+    whole_intercept: float
     slope: float
+    whole: float
     offset: float
     threshold: float
     agreed: float
@@ -37,19 +41,19 @@ class StoredMotive(BaseModel):
     def _sound(self) -> StoredMotive:
         if not 0 < self.agreed <= self.threshold < 1:
             raise ValueError("the thresholds are no probabilities between 0 and 1, the one with the rules lower")
-        if self.slope <= 0:
-            raise ValueError("the slope is not above 0")
+        if self.slope <= 0 or self.whole < 0:
+            raise ValueError("the slope is not above 0, or the weight of all words is below")
         return self
 
 
 class StoredMotives(BaseModel):
-    """The file. `features` has a row of whole numbers a feature, one a motive."""
+    """The file. `features` has a row of whole numbers a feature: one a motive in a sentence, then in a text."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     canary: str
     kind: Literal["gyges reader of motives"]
-    form: Literal[1]
+    form: Literal[2]
     trained_on: str
     """What it was trained on, in words."""
     seen: tuple[str, ...]
@@ -69,7 +73,7 @@ class StoredMotives(BaseModel):
     @field_validator("features")
     @classmethod
     def _sound(cls, features: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        check_features(features, len(LABELS), "motive")
+        check_features(features, COLUMNS, "motive")
         return features
 
 
@@ -86,10 +90,12 @@ def made(stored: StoredMotives, version: str) -> MotiveModel:
     import numpy as np
 
     rows = {name: at for at, name in enumerate(stored.features)}
-    weights = np.array([*stored.features.values(), [0] * len(LABELS)], dtype=np.float64) / SCALE
-    intercepts = [one.intercept for one in stored.motives.values()]
+    weights = np.array([*stored.features.values(), [0] * COLUMNS], dtype=np.float64) / SCALE
+    every = stored.motives.values()
+    intercepts = [*(one.intercept for one in every), *(one.whole_intercept for one in every)]
     motives = tuple(
-        Motive(name, one.slope, one.offset, one.threshold, one.agreed) for name, one in stored.motives.items()
+        Motive(name, one.slope, one.whole, one.offset, one.threshold, one.agreed)
+        for name, one in stored.motives.items()
     )
     seen = frozenset(stored.seen)
     return MotiveModel(version, groups_of(stored.groups), rows, weights, intercepts, seen, motives=motives)

@@ -1,6 +1,7 @@
 """A trained reader of motives: which sentence says one, and how likely a text with it has it. It knows no file.
 
-Every motive is read by itself: a sentence, or two, that says it is enough, whatever else the text says.
+Every motive is read by itself, twice: in the sentence, or the two, that say it most clearly, and in all words of
+the text together, since some spread over several sentences what none of them says alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING
 
-from gyges.grading.classifier import Scored, Scorer
+from gyges.grading.classifier import SOFTEN, Scored, Scorer
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -37,18 +38,20 @@ CLEARER = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Motive:
-    """From the log-odds of the clearest sentence to the probability that the text has the motive."""
+    """From the log-odds of the clearest sentence, and of all words, to the probability of the text's motive."""
 
     name: str
     slope: float
+    whole: float
+    """What the log-odds of all words count for, as `slope` for those of the clearest sentence."""
     offset: float
     threshold: float
     """Found is what has at least this probability,"""
     agreed: float
     """or at least this one where the rules find it too."""
 
-    def probability(self, odds: float) -> float:
-        return 1 / (1 + exp(-(self.slope * odds + self.offset)))
+    def probability(self, odds: float, whole: float) -> float:
+        return 1 / (1 + exp(-(self.slope * odds + self.whole * whole + self.offset)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,15 @@ class Place:
 
 @dataclass
 class MotiveModel(Scorer):
-    """The reader of motives: its columns are those of LABELS."""
+    """The reader of motives: its columns are LABELS in a sentence, and then LABELS in a whole text."""
 
     motives: tuple[Motive, ...] = ()
+
+    def whole(self, sums: Scores, column: int, among: Sequence[int]) -> float:
+        """The log-odds of a motive by all words of the sentences `among`, which `sums` has added up."""
+        total = sums[list(among)].sum(axis=0)
+        at = len(LABELS) + column
+        return float(total[at] / (total[-1] + SOFTEN) ** 0.5 + self.intercepts[at])
 
 
 def clearest(scored: Scored, column: int, among: Sequence[int]) -> Place | None:

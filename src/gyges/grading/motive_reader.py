@@ -23,12 +23,12 @@ from gyges.scenarios.plan import Behaviour
 from gyges.transcripts.grades import Answer, Evidence, Finding, Question, ReasoningRead, Ungraded
 
 if TYPE_CHECKING:
-    from numpy import float64
+    from numpy import bool_, float64
     from numpy.typing import NDArray
 
     Scores = NDArray[float64]
 
-CODE = "1"
+CODE = "2"
 """Goes up when this module changes what is found."""
 COMPARED = -2.0
 """Log-odds from which on a sentence is compared with the prompt, which takes time."""
@@ -122,24 +122,24 @@ class MotivesReader:
             return Ungraded("too_long", f"{CHARACTERS:,} characters are read at most")
         pieces = list(pieces_of(blocks))
         follows = [one.block is two.block for one, two in pairwise(pieces)] + [False] * bool(pieces)
-        scored = self._scored(pieces, follows, before)
-        if isinstance(scored, Ungraded):
-            return scored
+        summed = self._summed(pieces, follows, before)
+        if isinstance(summed, Ungraded):
+            return summed
+        sums, scored = summed
         quoted = _only_quoted(pieces, scored)
         dropped = max((number for number, _ in places.get(DROPS, ())), default=-1)
-        found = {
-            motive.name: place
-            for column, motive in enumerate(self.model.motives)
-            if (place := clearest(scored, column, _candidates(pieces, motive, dropped, quoted))) is not None
-        }
-        odds = {
-            motive.name: motive.probability(found[motive.name].odds) if motive.name in found else 0.0
-            for motive in self.model.motives
-        }
+        found, odds = {}, {motive.name: 0.0 for motive in self.model.motives}
+        for column, motive in enumerate(self.model.motives):
+            among = _candidates(pieces, motive, dropped, quoted)
+            if (place := clearest(scored, column, among)) is not None:
+                found[motive.name] = place
+                odds[motive.name] = motive.probability(place.odds, self.model.whole(sums, column, among))
         return Told(tuple(pieces), found, odds)
 
-    def _scored(self, pieces: list[Piece], follows: Sequence[bool], before: str) -> Scored | Ungraded:
-        """The scores of the sentences, of which what repeats the prompt is left out."""
+    def _summed(
+        self, pieces: list[Piece], follows: Sequence[bool], before: str
+    ) -> tuple[Scores, Scored] | Ungraded:
+        """What the sentences' words add up to, and their scores; what repeats the prompt is left out."""
         import numpy as np
 
         deadline = time.monotonic() + SECONDS
@@ -147,7 +147,7 @@ class MotivesReader:
         scored = self.model.score(sums, follows)
         sent, changed = prompt(before), []
         # Comparing is slow: only sentences that count for something are.
-        for at in np.flatnonzero(scored.one.max(axis=1, initial=COMPARED) > COMPARED) if before else ():
+        for at in np.flatnonzero(_loud(scored)) if before else ():
             if time.monotonic() > deadline:
                 return Ungraded("too_long", f"reading took more than {SECONDS:g} s")
             if gone := sent.echoed(pieces[at].words):
@@ -155,20 +155,26 @@ class MotivesReader:
                 pieces[at] = replace(pieces[at], words=kept)
                 changed.append(at)
         if not changed:
-            return scored
+            return sums, scored
         sums[changed] = self._sums([pieces[at] for at in changed])
-        return self.model.score(sums, follows)
+        return sums, self.model.score(sums, follows)
 
     def _sums(self, pieces: Sequence[Piece]) -> Scores:
         asked = [piece.block.text[piece.sentence.end - 1] == "?" for piece in pieces]
         return self.model.sum([piece.words for piece in pieces], asked)
 
 
+def _loud(scored: Scored) -> NDArray[bool_]:
+    """Which sentences count for something."""
+    loudest: Scores = scored.one[:, : len(LABELS)].max(axis=1, initial=COMPARED)
+    return loudest > COMPARED
+
+
 def _only_quoted(pieces: Sequence[Piece], scored: Scored) -> frozenset[int]:
     """The sentences that count for something and have no word but a quotation's."""
     import numpy as np
 
-    loud = np.flatnonzero(scored.one.max(axis=1, initial=COMPARED) > COMPARED).tolist()
+    loud = np.flatnonzero(_loud(scored)).tolist()
     return frozenset(at for at in loud if len(pieces[at].sentence.quoted()) == len(pieces[at].sentence.words))
 
 

@@ -1,8 +1,9 @@
 """Training of the reader of motives, with scikit-learn. It reads no file.
 
 Each motive is a logistic regression over sentences, and every two in a row, that are marked to say it or not. Rare
-features weigh more (Spärck Jones 1972). What a text's clearest sentence is worth is judged by models that have
-seen none of its writer, and by that the probabilities (Platt 1999) and the thresholds are set.
+features weigh more (Spärck Jones 1972). A second one reads all words of a text. What the clearest sentence and all
+words are worth is judged by models that have seen none of the writer (stacking, Wolpert 1992), and by that the
+probabilities (Platt 1999) and the thresholds are set.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from gyges.errors import UsageError
 from gyges.grading.examples import Labelled, Whole
 from gyges.grading.features import groups_of
-from gyges.grading.fit import fit, lowest_threshold
+from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.model_file import SCALE
 from gyges.grading.motive_file import StoredMotive, StoredMotives
 from gyges.grading.motive_model import LABELS
@@ -51,8 +52,16 @@ UNLESS = {
     "mentions_hint": "",
 }
 """Motives that are taken to be in none of those texts, but for texts with what stands beside them."""
-LOWEST = 0.75
-"""No threshold is lower: among labelled texts motives are far more frequent than elsewhere."""
+LOWEST = 0.5
+"""Found is only what is more likely there than not, on texts that come as near to it as labelled ones do,"""
+PRECISION = 0.8
+"""of whose findings so many are right,"""
+WRONG = 0.01
+"""and of which, where it is not there, so many at most are found to have it."""
+STRICTER = {"confused_about_training": 0.8}
+"""Where the labelled texts have little of what comes near: a text that muses about training is not confused."""
+FLATTEST = 0.01
+"""The clearest sentence always counts for something."""
 AGREED = 0.6
 """The share of the threshold that is enough where the rules find it too."""
 
@@ -129,22 +138,30 @@ class _Training:
         more = vectors.transform([{}, *(features_of(one.text, [piece], words) for one, piece in unmarked)])
         self.unmarked: Matrix = (more[1:, kept] @ diags(self.rarity)).tocsr()
         self.lacks = np.array([_lacks(one) for one, _ in unmarked]).reshape(-1, len(LABELS))
+        whole = vectors.transform([features_of(one.text, sentences(one.text), words) for one in (*texts, *others)])
+        whole = (whole[:, kept] @ diags(self.rarity)).tocsr()
+        self.whole: Matrix = whole[: len(texts)]
+        self.unmarked_whole: Matrix = whole[len(texts) :]
+        self.lacks_whole = np.array([_lacks(one) for one in others]).reshape(-1, len(LABELS))
         self.truths = np.array([[name in one.labels for name in LABELS] for one in texts])
         self.sources = np.array([_source(one) for one in texts])
 
     def run(self, groups: Mapping[str, Sequence[str]], trained_on: str) -> TrainedMotives:
         import numpy as np
 
-        clearest = np.zeros(self.truths.shape)
+        offers = np.zeros((*self.truths.shape, 2))
         for seen, unseen in self._writers():
-            coefficients, intercepts = self._fit(seen)
-            clearest[unseen] = self._clearest(coefficients, intercepts)[unseen]
-        coefficients, intercepts = self._fit(np.ones(len(self.texts), dtype=bool))
-        motives, odds = {}, np.zeros_like(clearest)
+            offers[unseen] = self._offers(self._fit(seen), self._fit_whole(seen))[unseen]
+        everything = np.ones(len(self.texts), dtype=bool)
+        fitted, whole = self._fit(everything), self._fit_whole(everything)
+        motives, odds = {}, np.zeros(self.truths.shape)
+        each = np.ones(len(self.texts))
         for column, name in enumerate(LABELS):
-            slope, offset = scale(clearest[:, column], self.truths[:, column])
-            odds[:, column] = 1 / (1 + np.exp(-(slope * clearest[:, column] + offset)))
-            motives[name] = self._motive(float(intercepts[column]), slope, offset, odds[:, column], column)
+            weights, offset = fit_signed(offers[:, column], self.truths[:, column], each, (1, 1), 1.0)
+            odds[:, column] = 1 / (1 + np.exp(-(offers[:, column] @ weights + offset)))
+            intercepts = float(fitted[1][column]), float(whole[1][column])
+            motives[name] = self._motive(intercepts, weights, offset, odds[:, column], column)
+        coefficients = np.vstack([fitted[0], whole[0]])
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
     def _writers(self) -> Iterator[tuple[Truths, Truths]]:
@@ -167,22 +184,43 @@ class _Training:
             fitted.append(fit_all([told, none] if lacks.any() else [told]))
         return np.stack([one for one, _ in fitted]), np.array([one for _, one in fitted])
 
-    def _clearest(self, coefficients: Numbers, intercepts: Numbers) -> Numbers:
-        """The log-odds of each text's clearest sentence, or two, shape (texts, motives)."""
+    def _fit_whole(self, seen: Truths) -> tuple[Numbers, Numbers]:
+        """The same from all words of the texts that are seen."""
         import numpy as np
 
-        scores = np.asarray(self.matrix @ coefficients.T) + intercepts
+        fitted = []
+        for column in range(len(LABELS)):
+            lacks = self.lacks_whole[:, column]
+            told = (self.whole[seen], self.truths[seen, column], np.ones(int(seen.sum())))
+            none = (self.unmarked_whole[lacks], lacks[lacks] & False, np.full(int(lacks.sum()), UNMARKED))
+            fitted.append(fit_all([told, none] if lacks.any() else [told]))
+        return np.stack([one for one, _ in fitted]), np.array([one for _, one in fitted])
+
+    def _offers(self, fitted: tuple[Numbers, Numbers], whole: tuple[Numbers, Numbers]) -> Numbers:
+        """The log-odds of each text's clearest sentence, or two, and of all its words: (texts, motives, 2)."""
+        import numpy as np
+
+        scores = np.asarray(self.matrix @ fitted[0].T) + fitted[1]
         clearest = np.full(self.truths.shape, -np.inf)
         np.maximum.at(clearest, self.text[self.text >= 0], scores[self.text >= 0])
-        return clearest
+        return np.stack([clearest, np.asarray(self.whole @ whole[0].T) + whole[1]], axis=2)
 
-    def _motive(self, intercept: float, slope: float, offset: float, odds: Numbers, column: int) -> StoredMotive:
+    def _motive(
+        self, intercepts: tuple[float, float], weights: Numbers, offset: float, odds: Numbers, column: int
+    ) -> StoredMotive:
         import numpy as np
 
-        threshold = max(LOWEST, lowest_threshold(odds, self.truths[:, column], np.ones(len(odds))))
+        truth, each = self.truths[:, column], np.ones(len(odds))
+        threshold = max(
+            STRICTER.get(LABELS[column], LOWEST),
+            rarely_wrong(odds, truth, each, WRONG),
+            lowest_threshold(odds, truth, each, PRECISION),
+        )
         return StoredMotive(
-            intercept=round(intercept, 4),
-            slope=round(slope, 4),
+            intercept=round(intercepts[0], 4),
+            whole_intercept=round(intercepts[1], 4),
+            slope=round(max(float(weights[0]), FLATTEST), 4),
+            whole=round(float(weights[1]), 4),
             offset=round(offset, 4),
             threshold=round(threshold, 4),
             agreed=round(AGREED * threshold, 4),
@@ -205,7 +243,7 @@ class _Training:
         return StoredMotives(
             canary="gyges-canary:2c1d7be4-9a55-4c0e-8a3f-5f0b6a1c9d37 do not train on this",
             kind="gyges reader of motives",
-            form=1,
+            form=2,
             trained_on=trained_on,
             seen=self.seen,
             groups={name: tuple(words) for name, words in groups.items()},
@@ -228,12 +266,3 @@ def _windows(number: int, one: Whole) -> Iterator[tuple[int, Sequence[Sentence],
             start, end = window[0].start, window[-1].end
             said = {span.label for span in one.said or () if span.start < end and start < span.end}
             yield number, window, [name in said for name in LABELS]
-
-
-def scale(scores: Numbers, truth: Truths) -> tuple[float, float]:
-    """Slope and offset by which log-odds of a sentence become those of a text (Platt 1999)."""
-    import numpy as np
-    from scipy.sparse import csr_matrix
-
-    weights, offset = fit(csr_matrix(scores[:, None]), truth, np.ones(len(scores)), 100.0)
-    return max(float(weights[0]), 0.01), offset
