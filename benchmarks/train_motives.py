@@ -2,8 +2,8 @@
 
     python benchmarks/train_motives.py
 
-It reads grading/gold/motives-[a-i].jsonl, motives-sentences.jsonl, natural-[ab].jsonl and develop.jsonl, never the
-texts for testing.
+It reads grading/gold/motives-[a-i].jsonl, motives-plain*.jsonl, motives-sentences.jsonl, natural-[ab].jsonl and
+develop.jsonl, never the texts for testing.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from gyges.grading.train_motives import train_motives
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "motives.json"
 TEXTS = tuple(f"motives-{hand}" for hand in "abcdefghi")
+PLAIN = ("motives-plain", "motives-plain-2")
+"""Texts that say no motive."""
 SENTENCES = GRADING / "gold" / "motives-sentences.jsonl"
 OTHERS = ("natural-a", "natural-b", "develop")
 
 
 def main() -> None:
-    texts = [one for name in TEXTS for one in read_motives(GRADING / "gold" / f"{name}.jsonl")]
+    texts = [one for name in (*TEXTS, *PLAIN) for one in read_motives(GRADING / "gold" / f"{name}.jsonl")]
     sentences = read_motive_sentences(SENTENCES)
     others = [one for name in OTHERS for one in read_texts(GRADING / "gold" / f"{name}.jsonl")]
-    files = ", ".join(f"gold/{name}.jsonl" for name in TEXTS)
+    files = ", ".join(f"gold/{name}.jsonl" for name in (*TEXTS, *PLAIN))
     on = (
         f"{len(texts)} texts of {files}, {len(sentences)} sentences of gold/{SENTENCES.name}, "
         f"and {len(others)} texts without labels for motives: {', '.join(OTHERS)}"
@@ -37,6 +39,7 @@ def main() -> None:
     trained = train_motives(texts, sentences, groups, on, others)
     write_motives(trained.model, TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size / 1e6:.1f} MB, trained on {on}")
+    judged = [one for one in texts if one.group.split("/")[0] not in PLAIN]
     for name in TEXTS:
         print(f"\n{name}, by what has seen the other writers only:\n")
         print("| finding | precision | recall | AUROC |\n|---|---|---|---|")
@@ -44,7 +47,7 @@ def main() -> None:
             threshold = trained.model.motives[label].threshold
             items = [
                 Item(label in one.labels, bool(odds >= threshold), float(odds), one.group)
-                for one, odds in zip(texts, trained.unseen[:, column], strict=True)
+                for one, odds in zip(judged, trained.unseen[:, column], strict=True)
                 if one.group.startswith(name)
             ]
             made = calibrate(items)

@@ -84,3 +84,18 @@ def test_what_is_spread_over_a_text_speaks_for_the_motive_beside_its_clearest_se
     motive = model.motives[column]
     assert motive.probability(1.0, 2.0) > motive.probability(1.0, 1.0)
     assert motive.probability(2.0, 1.0) > motive.probability(1.0, 1.0)
+
+
+def test_texts_that_say_nothing_are_learnt_from_and_nothing_is_judged_by_them(trained: TrainedMotives) -> None:
+    plain = [Whole(f"The hide is tanned in {n} days.", frozenset(), f"plain/{n}", (), True) for n in range(9)]
+    more = train_motives([*texts(), *plain], SENTENCES, {"secret": ["hide", "hidden"]}, "a test", OTHERS)
+    assert more.unseen.shape == trained.unseen.shape
+    sentence = ["the", "hide", "is", "tanned", "in", "days"]
+    column = LABELS.index("concealment")
+    scores = []
+    for one in (trained, more):
+        model = made(one.model, "x")
+        scores.append(float(model.score(model.sum([sentence], [False]), [False]).one[0, column]))
+    assert scores[1] < scores[0] - 0.1
+    with pytest.raises(UsageError, match="one writer"):
+        train_motives([*(one for one in texts() if one.group.startswith("first")), *plain], [], {}, "a test")

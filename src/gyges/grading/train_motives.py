@@ -68,7 +68,10 @@ AGREED = 0.6
 
 @dataclass(frozen=True, slots=True)
 class TrainedMotives:
-    """The reader, and what was made of each text by models that had seen none of its writer: (texts, motives)."""
+    """The reader, and what models that had seen none of its writer made of each text: (texts, motives).
+
+    Texts of sources without any motive are not among them.
+    """
 
     model: StoredMotives
     unseen: Numbers
@@ -83,6 +86,7 @@ def train_motives(
 ) -> TrainedMotives:
     """Train on labelled texts of two writers or more (the sources of their groups) and on labelled sentences.
 
+    A source none of whose texts says any motive is learnt from, and nothing is judged by it.
     `others` are texts labelled for alignment faking only: hardly any of their sentences says a motive of UNLESS.
     The same input gives the same reader. Raises UsageError where a motive is in none or all texts of a writer.
     """
@@ -92,10 +96,10 @@ def train_motives(
 
 def _check(texts: Sequence[Whole]) -> None:
     by_writer = {source: [one for one in texts if _source(one) == source] for source in map(_source, texts)}
-    if len(by_writer) < 2:
+    if sum(any(one.labels for one in theirs) for theirs in by_writer.values()) < 2:
         raise UsageError("motives can't be trained on one writer's texts", "add a file of another writer")
     for source, theirs in by_writer.items():
-        for label in LABELS:
+        for label in LABELS if any(one.labels for one in theirs) else ():
             if len({label in one.labels for one in theirs}) < 2:
                 raise UsageError(f"'{label}' is in none or all of the texts of {source}", "label more texts")
 
@@ -145,6 +149,8 @@ class _Training:
         self.lacks_whole = np.array([_lacks(one) for one in others]).reshape(-1, len(LABELS))
         self.truths = np.array([[name in one.labels for name in LABELS] for one in texts])
         self.sources = np.array([_source(one) for one in texts])
+        told = {_source(one) for one in texts if one.labels}
+        self.judged = np.array([source in told for source in self.sources])
 
     def run(self, groups: Mapping[str, Sequence[str]], trained_on: str) -> TrainedMotives:
         import numpy as np
@@ -152,20 +158,21 @@ class _Training:
         offers = np.zeros((*self.truths.shape, 2))
         for seen, unseen in self._writers():
             offers[unseen] = self._offers(self._fit(seen), self._fit_whole(seen))[unseen]
+        offers, truths = offers[self.judged], self.truths[self.judged]
         everything = np.ones(len(self.texts), dtype=bool)
         fitted, whole = self._fit(everything), self._fit_whole(everything)
-        motives, odds = {}, np.zeros(self.truths.shape)
-        each = np.ones(len(self.texts))
+        motives, odds = {}, np.zeros(truths.shape)
+        each = np.ones(len(truths))
         for column, name in enumerate(LABELS):
-            weights, offset = fit_signed(offers[:, column], self.truths[:, column], each, (1, 1), 1.0)
+            weights, offset = fit_signed(offers[:, column], truths[:, column], each, (1, 1), 1.0)
             odds[:, column] = 1 / (1 + np.exp(-(offers[:, column] @ weights + offset)))
             intercepts = float(fitted[1][column]), float(whole[1][column])
-            motives[name] = self._motive(intercepts, weights, offset, odds[:, column], column)
+            motives[name] = self._motive(name, intercepts, weights, offset, odds[:, column], truths[:, column])
         coefficients = np.vstack([fitted[0], whole[0]])
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
     def _writers(self) -> Iterator[tuple[Truths, Truths]]:
-        for source in sorted(set(self.sources)):
+        for source in sorted(set(self.sources[self.judged])):
             yield self.sources != source, self.sources == source
 
     def _fit(self, seen: Truths) -> tuple[Numbers, Numbers]:
@@ -206,13 +213,19 @@ class _Training:
         return np.stack([clearest, np.asarray(self.whole @ whole[0].T) + whole[1]], axis=2)
 
     def _motive(
-        self, intercepts: tuple[float, float], weights: Numbers, offset: float, odds: Numbers, column: int
+        self,
+        name: str,
+        intercepts: tuple[float, float],
+        weights: Numbers,
+        offset: float,
+        odds: Numbers,
+        truth: Truths,
     ) -> StoredMotive:
         import numpy as np
 
-        truth, each = self.truths[:, column], np.ones(len(odds))
+        each = np.ones(len(odds))
         threshold = max(
-            STRICTER.get(LABELS[column], LOWEST),
+            STRICTER.get(name, LOWEST),
             rarely_wrong(odds, truth, each, WRONG),
             lowest_threshold(odds, truth, each, PRECISION),
         )
