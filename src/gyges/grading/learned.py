@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,12 +37,17 @@ def write_learned(stored: BaseModel, path: Path) -> None:
     """The same bytes for the same model; one of its `features` a line, so that versions can be compared."""
     record = stored.model_dump()
     features = record.pop("features")
+    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
+    path.write_text(f'{head},\n "features": {table(features)}\n}}\n', encoding="utf-8")
+
+
+def table(features: Mapping[str, Sequence[int]]) -> str:
+    """Features and their whole numbers as JSON, a feature a line."""
     lines = ",\n".join(
         f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
         for name, row in features.items()
     )
-    head = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
-    path.write_text(f'{head},\n "features": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    return f"{{\n{lines}\n }}"
 
 
 def _refused(path: Path, called: str, what: str, to_do: str) -> AuthoringError:

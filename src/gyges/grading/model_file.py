@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from gyges.errors import UsageError
 from gyges.grading.classifier import Classifier, Verdict
 from gyges.grading.features import groups_of
-from gyges.grading.learned import read_learned
+from gyges.grading.learned import read_learned, table
 from gyges.grading.verdict import LABELS, names
 from gyges.grading.whole import VIEWS, View
 from gyges.study import places
@@ -188,22 +188,13 @@ def write_classifier(stored: StoredModel, path: Path) -> None:
     """The file, the same bytes for the same model; one feature a line, so that versions can be compared."""
     record = stored.model_dump()
     features = record.pop("features")
-    views = {name: _table(view.pop("features")) for name, view in record["views"].items()}
+    views = {name: table(view.pop("features")) for name, view in record["views"].items()}
     for name, view in record["views"].items():
         view["features"] = name  # where its table goes
     text = json.dumps(record, indent=1, ensure_ascii=False)[:-2]
-    for name, table in views.items():
-        text = text.replace(f'"features": {json.dumps(name)}', f'"features": {table}')
-    path.write_text(f'{text},\n "features": {_table(features)}\n}}\n', encoding="utf-8")
-
-
-def _table(features: Mapping[str, Sequence[int]]) -> str:
-    lines = ",\n".join(f"{json.dumps(name, ensure_ascii=False)}:{_row(row)}" for name, row in features.items())
-    return f"{{\n{lines}\n }}"
-
-
-def _row(row: Sequence[int]) -> str:
-    return "[" + ",".join(str(one) for one in row) + "]"
+    for name, rows in views.items():
+        text = text.replace(f'"features": {json.dumps(name)}', f'"features": {rows}')
+    path.write_text(f'{text},\n "features": {table(features)}\n}}\n', encoding="utf-8")
 
 
 def find_classifier(name: str) -> Path:
