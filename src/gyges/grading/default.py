@@ -9,6 +9,9 @@ from gyges.errors import UsageError
 from gyges.grading.addressed import find_scanner, load_scanner
 from gyges.grading.addressed_file import NAME as READER
 from gyges.grading.behaviour import BehaviourGrader
+from gyges.grading.encoder_file import NAME as ENCODER
+from gyges.grading.encoder_file import load_encoder
+from gyges.grading.encoder_reader import EncoderReader
 from gyges.grading.encoding import load_words
 from gyges.grading.grader import Grader, Judging, View, blinded
 from gyges.grading.judge import JudgeGrader
@@ -63,8 +66,10 @@ def default_graders(behaviour_label: str | None = None, options: str = "") -> tu
     return behaviour, offline_grader()
 
 
-KINDS = ("judge", "rules", "classifier", "offline")
+KINDS = ("judge", "rules", "classifier", NAME, ENCODER)
 """What a grader's name begins with, before the colon."""
+ALONE = (NAME, ENCODER)
+"""Names that are whole."""
 
 
 def named_graders(
@@ -110,7 +115,9 @@ def grader_of(name: str, *, votes: int | None = None, threshold: float | None = 
             return TrainedGrader(load_classifier(find_classifier(rest)), rest, rules_grader())
         case "offline":
             return offline_grader()
-    known = [*(f"{one}:{REASONING}" for one in KINDS if one != NAME), NAME]
+        case "encoder":
+            return encoder_grader()
+    known = [*(f"{one}:{REASONING}" for one in KINDS if one not in ALONE), *ALONE]
     close = nearest(name, known)
     there = f"there are {', '.join(known)}, and what grading/ has"
     raise UsageError(f"{name!r} is no grader of reasoning", close if close.startswith("did") else there)
@@ -150,7 +157,16 @@ def offline_grader() -> OfflineGrader:
 
     One grader, not three: figures go by the first grader of a question.
     """
-    return OfflineGrader(reasoning_grader(), motives_reader(), load_words(find_rules("encoding")))
+    return OfflineGrader((reasoning_grader(), motives_reader()), load_words(find_rules("encoding")))
+
+
+def encoder_grader() -> OfflineGrader:
+    """The same with one reader on a sentence encoder in place of the two, which is slower and reads more.
+
+    Raises UsageError where the encoder is not installed.
+    """
+    reader = EncoderReader(load_encoder(find_classifier(ENCODER)))
+    return OfflineGrader((reader,), load_words(find_rules("encoding")), ENCODER)
 
 
 def grade(

@@ -104,6 +104,11 @@ class TrainedGrader:
         return "reasoning"
 
     @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Everything that it can find."""
+        return LOOKED_FOR
+
+    @property
     def seen(self) -> frozenset[str]:
         """The fingerprints of what its classifier was trained on."""
         return self.classifier.seen

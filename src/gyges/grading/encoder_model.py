@@ -1,0 +1,99 @@
+"""A trained reader of what an encoder makes of a text: what is said, how surely, and where. It knows no file.
+
+Each verdict attends to the pieces of words that say it (as in Yang et al. 2016) and weighs what it finds there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import TYPE_CHECKING
+
+from gyges.grading.encoder import Encoder, softmax
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    from gyges.grading.encoder import Numbers
+
+    Scores = NDArray[float64]
+
+SOFT = 4.0
+"""How far a verdict's log-odds bear on the others' before they level off."""
+HALF = 0.5
+"""What the log-odds that a piece of a word says it count for, beside what is found there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """From the log-odds of a text to the probability of a verdict (Platt 1999); found from the threshold on."""
+
+    name: str
+    slope: float
+    offset: float
+    threshold: float
+
+    def probability(self, odds: float) -> float:
+        return 1 / (1 + exp(-(self.slope * odds + self.offset)))
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What is asked of every vector: `said` and `weighed` are (verdicts, WIDTH), the others (verdicts,)."""
+
+    said: Numbers
+    said_offset: Numbers
+    sharpness: Numbers
+    weighed: Numbers
+    weighed_offset: Numbers
+    beside: Numbers
+    """(verdicts, verdicts): what each verdict gains by the others' log-odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was read in a text: the probability of each verdict, and how clearly each stretch says it."""
+
+    odds: Mapping[str, float]
+    clear: Scores
+    """(pieces of words, verdicts), log-odds."""
+    offsets: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderModel:
+    """An adapted encoder and the verdicts that were trained on it."""
+
+    version: str
+    encoder: Encoder
+    heads: Heads
+    verdicts: tuple[Verdict, ...]
+    seen: frozenset[str]
+    """The fingerprints of what it was trained on."""
+
+    def read(self, texts: Sequence[str]) -> tuple[Said, ...]:
+        """Texts that are one: what is said in any of them, and where in each. Their verdicts are the same."""
+        import numpy as np
+
+        read = [self.encoder.read(text) for text in texts]
+        if not any(offsets for _, offsets in read):
+            return tuple(Said({one.name: 0.0 for one in self.verdicts}, np.zeros((0, 0)), ()) for _ in texts)
+        states = np.concatenate([vectors for vectors, _ in read])
+        clear = states @ self.heads.said.T + self.heads.said_offset
+        logits = self._logits(states, clear)
+        odds = {one.name: one.probability(float(logit)) for one, logit in zip(self.verdicts, logits, strict=True)}
+        ends = np.cumsum([len(offsets) for _, offsets in read])
+        parts = np.split(clear.astype(np.float64), ends[:-1])
+        return tuple(Said(odds, part, offsets) for part, (_, offsets) in zip(parts, read, strict=True))
+
+    def _logits(self, states: Numbers, clear: Numbers) -> Numbers:
+        import numpy as np
+
+        heads = self.heads
+        shares = softmax(clear * heads.sharpness, axis=0)
+        found = shares * (states @ heads.weighed.T + HALF * clear)
+        alone: Numbers = found.sum(axis=0) + heads.weighed_offset
+        logits: Numbers = alone + np.tanh(alone / SOFT) @ heads.beside.T
+        return logits
