@@ -6,7 +6,7 @@
 It reads grading/gold, never the texts for testing, and takes about an hour of two cores. What takes long is kept
 in the folder WORK and not done twice. The encoder's upper layers get a low-rank adaptation (Hu et al. 2022); every
 verdict attends to the words that are marked to say it. The scale of probabilities and the thresholds are set by
-the texts of NEW writers, read by a model that has seen none of theirs; the reader that is written has seen them.
+the texts of NEW writers, read by a model that has seen none of theirs; then it learns from these too.
 """
 
 from __future__ import annotations
@@ -122,9 +122,10 @@ def main() -> None:
     old = [*texts_of(NATURAL, read_texts), *texts_of(OTHERS, read_motives)]
     new = [*texts_of(NEW_NATURAL, read_texts), *texts_of(NEW_OTHERS, read_motives)]
     examples = read_by_lower_layers([*old, *new])
-    unseen = trained(examples[: len(old)], work / "unseen.pt")
+    own = load_file(find_encoder() / WEIGHTS)
+    unseen = trained(untrained(own), examples[: len(old)], work / "unseen.pt", EPOCHS)
     stored = scaled(unseen, examples[len(old) :])
-    everything = trained(examples, work / "everything.pt")
+    everything = trained(unseen, [*examples, *examples[len(old) :]], work / "everything.pt", 1)
     write_encoder(finished(everything, stored, [*old, *new]), TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
 
@@ -255,7 +256,7 @@ def untrained(own: Parameters) -> Parameters:
         "weighed_offset": torch.zeros(many),
         "beside": torch.zeros(many, many),
     }
-    return {name: one.requires_grad_() for name, one in learnt.items()}
+    return learnt
 
 
 def read(own: Parameters, learnt: Parameters, some: Sequence[Example], *, training: bool) -> tuple[Tensor, ...]:
@@ -287,23 +288,23 @@ def loss_of(own: Parameters, learnt: Parameters, some: Sequence[Example]) -> Ten
     return (of_texts.sum() + WHERE * (of_words * share).sum()) / len(some)
 
 
-def trained(examples: Sequence[Example], kept: Path) -> Parameters:
-    """What is learnt from the examples; from the file, if that was done before."""
+def trained(begun: Parameters, examples: Sequence[Example], kept: Path, epochs: int) -> Parameters:
+    """What is learnt from the examples beyond what is `begun`; from the file, if that was done before."""
     if kept.exists():
         found: Parameters = torch.load(kept, weights_only=True)
         return found
     own = load_file(find_encoder() / WEIGHTS)
-    learnt = untrained(own)
+    learnt = {name: one.clone().requires_grad_() for name, one in begun.items()}
     adapted = [one for name, one in learnt.items() if "/" in name]
     heads = [one for name, one in learnt.items() if "/" not in name]
-    steps = EPOCHS * math.ceil(len(examples) / TEXTS)
+    steps = epochs * math.ceil(len(examples) / TEXTS)
     groups = [{"params": adapted, "lr": FAST}, {"params": heads, "lr": FASTER}]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98))
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, step / WARM) * max(0.02, 1 - step / steps)
     )
     started = time.monotonic()
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         total = 0.0
         for number, some in enumerate(batches(examples, shuffled=True), 1):
             loss = loss_of(own, learnt, some)

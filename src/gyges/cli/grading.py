@@ -37,7 +37,7 @@ def grade(
         list[str] | None,
         typer.Option(
             "--grader",
-            help="offline, judge:NAME, rules:NAME or classifier:NAME; may be repeated. Figures go by the first.",
+            help="offline, encoder, judge:NAME, rules:NAME, classifier:NAME; repeatable. Figures go by the first.",
         ),
     ] = None,
     judge: Annotated[
@@ -104,7 +104,7 @@ def calibrate(
     grader: Annotated[
         str,
         typer.Argument(
-            help="offline, judge:NAME, rules:NAME or classifier:NAME; of what agents did: rules:behaviour."
+            help="offline, encoder, judge:NAME, rules:NAME, classifier:NAME; of what agents did: rules:behaviour."
         ),
     ],
     gold: Annotated[

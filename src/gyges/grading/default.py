@@ -20,7 +20,7 @@ from gyges.grading.label import read_label_spec
 from gyges.grading.model_file import find_classifier, load_classifier
 from gyges.grading.motive_file import load_motives
 from gyges.grading.motive_reader import MotivesReader
-from gyges.grading.motives import MOTIVES, MotivesGrader
+from gyges.grading.motives import MOTIVES, MotivesGrader, OtherCues
 from gyges.grading.offline import NAME, OfflineGrader
 from gyges.grading.reasoning import ReasoningGrader
 from gyges.grading.rules import find_rules, load_rules
@@ -166,7 +166,8 @@ def encoder_grader() -> OfflineGrader:
     Raises UsageError where the encoder is not installed.
     """
     reader = EncoderReader(load_encoder(find_classifier(ENCODER)))
-    return OfflineGrader((reader,), load_words(find_rules("encoding")), ENCODER)
+    others = OtherCues(MotivesGrader(load_rules(find_rules(MOTIVES))), frozenset(reader.looked_for))
+    return OfflineGrader((reader, others), load_words(find_rules("encoding")), ENCODER)
 
 
 def grade(

@@ -75,6 +75,12 @@ class EncoderReader:
         read = self.model.read([one.text for one in own])
         return ReasoningRead((*self._findings(own, read), *unclosed(blocks)), self.looked_for)
 
+    def told(self, text: str, before: str = "") -> tuple[tuple[Finding, ...], Mapping[str, float]]:
+        """What is found in a text of its own, after the prompt `before`, and the probability of every verdict."""
+        own = tuple(_own([Block(0, 0, text)], before))
+        read = self.model.read([one.text for one in own])
+        return tuple(self._findings(own, read)), read[0].odds
+
     def _findings(self, own: Sequence[Own], read: Sequence[Said]) -> Iterator[Finding]:
         if not any(one.sentences for one in own):
             return

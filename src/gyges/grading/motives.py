@@ -5,7 +5,7 @@ It knows no finding by name. Reasoning that can't be seen is ungraded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gyges.grading.grader import View
@@ -79,6 +79,42 @@ class MotivesGrader:
         except TimeoutError:
             return TOO_SLOW
         return places
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCues:
+    """The findings that a file of rules can make, but for those that another reader `knows`."""
+
+    rules: MotivesGrader
+    knows: frozenset[str]
+
+    @property
+    def version(self) -> str:
+        return self.rules.version
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Nothing: no rule was trained."""
+        return frozenset()
+
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """Everything that it can find."""
+        return tuple(name for name in looked_for(self.rules.rules) if name not in self.knows)
+
+    def scores(self, _view: View, /) -> Mapping[str, float]:
+        """Nothing: a rule holds or does not."""
+        return {}
+
+    def read_blocks(self, blocks: Sequence[Block], before: str) -> ReasoningRead | Ungraded:
+        """The findings in some blocks, after the prompt `before`."""
+        if not self.looked_for:
+            return ReasoningRead((), ())
+        answer = self.rules.read_blocks(blocks, before)
+        if isinstance(answer, Ungraded):
+            return answer
+        others = tuple(one for one in answer.findings if one.name not in self.knows)
+        return ReasoningRead(others, self.looked_for)
 
 
 def standing(places: Places) -> list[Finding]:

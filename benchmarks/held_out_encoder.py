@@ -1,0 +1,43 @@
+"""Score the reader on an encoder on texts that it was not made on; it prints figures only, never a text.
+
+    python benchmarks/held_out_encoder.py NAME...
+
+NAME is a file of grading/gold without its ending, such as natural-test-3 or motives-test-2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+
+from held_out import FINDINGS, GOLD, HEAD, line
+from held_out_motives import made, overlaps
+
+from gyges.grading.encoder_file import NAME, load_encoder
+from gyges.grading.encoder_reader import EncoderReader
+from gyges.grading.gold import read_texts
+from gyges.grading.gold_motives import read_motives
+from gyges.grading.model_file import find_classifier
+from gyges.grading.motive_model import LABELS
+
+
+def main(names: Sequence[str]) -> None:
+    reader = EncoderReader(load_encoder(find_classifier(NAME)))
+    for name in names:
+        path = GOLD / f"{name}.jsonl"
+        motives = name.startswith("motives")
+        texts = read_motives(path) if motives else read_texts(path)
+        print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        print(f"\nreader on an encoder, version {reader.version}\n\n{HEAD}")
+        told = [reader.told(one.text) for one in texts]
+        answers, scores = [found for found, _ in told], [dict(odds) for _, odds in told]
+        for label in LABELS if motives else FINDINGS:
+            print(line(label, made(texts, answers, scores, label)))
+        print("\nquotes of what was found rightly that overlap the labelled evidence:\n")
+        for label in LABELS if motives else FINDINGS[:-1]:
+            print(f"- {label}: {overlaps(texts, answers, label)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
