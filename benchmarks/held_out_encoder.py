@@ -14,16 +14,14 @@ from collections.abc import Sequence
 from held_out import FINDINGS, GOLD, HEAD, line
 from held_out_motives import made, overlaps
 
-from gyges.grading.encoder_file import NAME, load_encoder
-from gyges.grading.encoder_reader import EncoderReader
+from gyges.grading.default import encoder_reader
 from gyges.grading.gold import read_texts
 from gyges.grading.gold_motives import read_motives
-from gyges.grading.model_file import find_classifier
 from gyges.grading.motive_model import LABELS
 
 
 def main(names: Sequence[str]) -> None:
-    reader = EncoderReader(load_encoder(find_classifier(NAME)))
+    reader = encoder_reader()
     for name in names:
         path = GOLD / f"{name}.jsonl"
         motives = name.startswith("motives")

@@ -64,14 +64,14 @@ def model() -> EncoderModel:
     nothing = np.zeros(len(VERDICTS), dtype=np.float32)
     beside = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.float32)
     heads = Heads(said, nothing, nothing + 1, said, nothing, beside)
-    verdicts = tuple(Verdict(name, 1.0, -2.0, 0.5) for name in VERDICTS)
+    verdicts = tuple(Verdict(name, 1.0, 0.0, -2.0, 0.5) for name in VERDICTS)
     return EncoderModel("1:test", encoder, heads, verdicts, frozenset())
 
 
 def read(*texts: str, before: str = "") -> dict[str, list[str]]:
     """By finding, its quotations."""
     blocks = [Block(2 * number + 1, 0, text) for number, text in enumerate(texts)]
-    answer = EncoderReader(model()).read_blocks(blocks, before)
+    answer = EncoderReader(model(), ()).read_blocks(blocks, before)
     assert isinstance(answer, ReasoningRead)
     for finding in answer.findings:
         for place in finding.evidence:
@@ -145,7 +145,7 @@ def test_what_only_repeats_the_prompt_quotes_or_is_a_draft_is_not_its_own() -> N
 
 
 def test_what_can_not_be_read_is_ungraded_and_nothing_is_found_in_nothing() -> None:
-    reader = EncoderReader(model())
+    reader = EncoderReader(model(), ())
     answer = reader.read_blocks([Block(1, 0, "a " * CHARACTERS)], "")
     assert answer == Ungraded("too_long", f"{2 * CHARACTERS:,} characters; {CHARACTERS:,} are read at most")
     assert read(" ") == {}
@@ -177,7 +177,7 @@ def stored(**changed: object) -> dict[str, object]:
         "seen": [],
         "heads": heads,
         "adapted": {},
-        "verdicts": {name: {"slope": 1.0, "offset": 0.0, "threshold": 0.5} for name in VERDICTS},
+        "verdicts": {name: {"slope": 1.0, "words": 0.0, "offset": 0.0, "threshold": 0.5} for name in VERDICTS},
         **changed,
     }
 
@@ -196,8 +196,11 @@ NOT_A_NUMBER = {"shape": (1,), "float16": "AH4="}
     ("changed", "what"),
     [
         ({"form": 2}, "form"),
-        ({"verdicts": {"x": {"slope": 0.0, "offset": 0.0, "threshold": 0.5}}}, "verdicts.x.slope"),
-        ({"verdicts": {"x": {"slope": 1.0, "offset": 0.0, "threshold": 1.0}}}, "verdicts.x.threshold"),
+        ({"verdicts": {"x": {"slope": 0.0, "words": 0.0, "offset": 0.0, "threshold": 0.5}}}, "verdicts.x.slope"),
+        (
+            {"verdicts": {"x": {"slope": 1.0, "words": 0.0, "offset": 0.0, "threshold": 1.0}}},
+            "verdicts.x.threshold",
+        ),
         ({"heads": {}}, "heads: they are not said"),
         ({"adapted": {"x": [HALF_A_NUMBER, HALF_A_NUMBER]}}, "the two matrices don't fit"),
         ({"adapted": {"x": [{"shape": (1, 1), "float16": "AA=="}] * 2}}, "0 numbers"),

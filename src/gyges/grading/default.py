@@ -160,12 +160,17 @@ def offline_grader() -> OfflineGrader:
     return OfflineGrader((reasoning_grader(), motives_reader()), load_words(find_rules("encoding")))
 
 
+def encoder_reader() -> EncoderReader:
+    """The reader on a sentence encoder, beside the two that go by words. Raises UsageError, AuthoringError."""
+    return EncoderReader(load_encoder(find_classifier(ENCODER)), (reasoning_grader(), motives_reader()))
+
+
 def encoder_grader() -> OfflineGrader:
-    """The same with one reader on a sentence encoder in place of the two, which is slower and reads more.
+    """The default with one reader on a sentence encoder in place of its two, which is slower and reads more.
 
     Raises UsageError where the encoder is not installed.
     """
-    reader = EncoderReader(load_encoder(find_classifier(ENCODER)))
+    reader = encoder_reader()
     others = OtherCues(MotivesGrader(load_rules(find_rules(MOTIVES))), frozenset(reader.looked_for))
     return OfflineGrader((reader, others), load_words(find_rules("encoding")), ENCODER)
 

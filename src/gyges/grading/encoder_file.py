@@ -76,6 +76,7 @@ class StoredVerdict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     slope: float = Field(gt=0)
+    words: float = Field(ge=0)
     offset: float
     threshold: float = Field(gt=0, lt=1)
 
@@ -136,7 +137,9 @@ def load_encoder(path: Path) -> EncoderModel:
             what = f"this is no reader on an encoder that can be used: the encoder has no such numbers as {name}"
             raise AuthoringError(Place(path), what, to_do)
     heads = Heads(*(stored.heads[name].numbers() for name in HEADS))
-    verdicts = tuple(Verdict(name, one.slope, one.offset, one.threshold) for name, one in stored.verdicts.items())
+    verdicts = tuple(
+        Verdict(name, one.slope, one.words, one.offset, one.threshold) for name, one in stored.verdicts.items()
+    )
     return EncoderModel(f"{CODE}:{sha256}", built(own, adapted, cut), heads, verdicts, frozenset(stored.seen))
 
 

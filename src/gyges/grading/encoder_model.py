@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, log
 from typing import TYPE_CHECKING
 
 from gyges.grading.encoder import Encoder, softmax
@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 
 SOFT = 4.0
 """How far a verdict's log-odds bear on the others' before they level off."""
+SUREST = 1e-4
+"""No reader of words is taken to be surer than this."""
 HALF = 0.5
 """What the log-odds that a piece of a word says it count for, beside what is found there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """From the log-odds of a text to the probability of a verdict (Platt 1999); found from the threshold on."""
+    """From log-odds to the probability of a verdict (stacking, Wolpert 1992); found from the threshold on."""
 
     name: str
     slope: float
+    """What the log-odds on the encoder count for, and those of a reader of words:"""
+    words: float
     offset: float
     threshold: float
 
-    def probability(self, odds: float) -> float:
-        return 1 / (1 + exp(-(self.slope * odds + self.offset)))
+    def probability(self, odds: float, by_words: float) -> float:
+        """From log-odds on the encoder, and the probability by words."""
+        kept = min(max(by_words, SUREST), 1 - SUREST)
+        return 1 / (1 + exp(-(self.slope * odds + self.words * log(kept / (1 - kept)) + self.offset)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,9 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was read in a text: the probability of each verdict, and how clearly each stretch says it."""
+    """What was read in a text: the log-odds of each verdict, and how clearly each piece of a word says it."""
 
-    odds: Mapping[str, float]
+    logits: Mapping[str, float]
     clear: Scores
     """(pieces of words, verdicts), log-odds."""
     offsets: Sequence[tuple[int, int]]
@@ -79,14 +85,14 @@ class EncoderModel:
 
         read = [self.encoder.read(text) for text in texts]
         if not any(offsets for _, offsets in read):
-            return tuple(Said({one.name: 0.0 for one in self.verdicts}, np.zeros((0, 0)), ()) for _ in texts)
+            return tuple(Said({}, np.zeros((0, 0)), ()) for _ in texts)
         states = np.concatenate([vectors for vectors, _ in read])
         clear = states @ self.heads.said.T + self.heads.said_offset
-        logits = self._logits(states, clear)
-        odds = {one.name: one.probability(float(logit)) for one, logit in zip(self.verdicts, logits, strict=True)}
+        found = self._logits(states, clear)
+        logits = {one.name: float(logit) for one, logit in zip(self.verdicts, found, strict=True)}
         ends = np.cumsum([len(offsets) for _, offsets in read])
         parts = np.split(clear.astype(np.float64), ends[:-1])
-        return tuple(Said(odds, part, offsets) for part, (_, offsets) in zip(parts, read, strict=True))
+        return tuple(Said(logits, part, offsets) for part, (_, offsets) in zip(parts, read, strict=True))
 
     def _logits(self, states: Numbers, clear: Numbers) -> Numbers:
         import numpy as np

@@ -77,10 +77,12 @@ class MotivesReader:
     def scores(self, view: View, /) -> Mapping[str, float]:
         """The probability of each motive, also of those that are not found; empty where nothing could be read."""
         blocks = tuple(blocks_of(view))
-        if view.outcome not in GRADED or not blocks:
-            return {}
-        places = self.rules.places(blocks, sent_before(view))
-        told = places if isinstance(places, Ungraded) else self._told(blocks, sent_before(view), places)
+        return self.odds(blocks, sent_before(view)) if view.outcome in GRADED and blocks else {}
+
+    def odds(self, blocks: Sequence[Block], before: str) -> Mapping[str, float]:
+        """The same for some blocks, after the prompt `before`."""
+        places = self.rules.places(blocks, before)
+        told = places if isinstance(places, Ungraded) else self._told(blocks, before, places)
         return told.odds if isinstance(told, Told) else {}
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:

@@ -116,7 +116,11 @@ class TrainedGrader:
     def scores(self, view: View, /) -> Mapping[str, float]:
         """The probability of each verdict, also of those that are not found; empty where nothing could be read."""
         blocks = tuple(blocks_of(view))
-        reading = self._read(blocks, sent_before(view)) if view.outcome in GRADED and blocks else None
+        return self.odds(blocks, sent_before(view)) if view.outcome in GRADED and blocks else {}
+
+    def odds(self, blocks: Sequence[Block], before: str) -> Mapping[str, float]:
+        """The same for some blocks, after the prompt `before`."""
+        reading = self._read(blocks, before)
         return reading.odds if isinstance(reading, Reading) else {}
 
     def grade(self, view: View, _behaviour: Behaviour | None, /) -> Answer:
