@@ -57,11 +57,13 @@ test-nightly: $(READY) ## soaks, for a machine with nothing else to do
 bench: $(READY) ## how fast, side by side with the bare SDKs
 	$(BIN)/python benchmarks/run.py
 
-calibration: $(READY) ## hold the default grader against the library's test texts; its errors correct reports
-	$(BIN)/gyges calibrate offline --gold grading/gold/held-out.jsonl --gold grading/gold/long-test.jsonl \
-	  --gold grading/gold/natural-test.jsonl --gold grading/gold/natural-test-2.jsonl \
-	  --gold grading/gold/natural-test-3.jsonl --to grading/calibration \
-	  --about "by writers who had not seen this grader, most of them to mislead one; no sample of any model's reasoning"
+TESTS := held-out long-test natural-test natural-test-2 natural-test-3 natural-test-4
+
+calibration: $(READY) encoder ## hold both graders that ask nobody against the library's test texts, to correct reports
+	for grader in offline encoder; do \
+	  $(BIN)/gyges calibrate $$grader $(TESTS:%=--gold grading/gold/%.jsonl) --to grading/calibration --about \
+	  "by writers who had not seen this grader, most of them to mislead one; no sample of any model's reasoning" || exit 1; \
+	done
 
 requirements: ## lock the dependencies anew, with hashes and without the address of an index
 	$(PYTHON) -m venv $(VENV)-lock

@@ -320,7 +320,7 @@ def trained(begun: Parameters, examples: Sequence[Example], kept: Path, epochs: 
             torch.nn.utils.clip_grad_norm_([*adapted, *heads], 1.0)
             optimizer.step()
             rate.step()
-            total += float(loss)
+            total += loss.item()
             if number % 100 == 0:
                 spent = time.monotonic() - started
                 print(

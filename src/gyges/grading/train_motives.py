@@ -58,6 +58,8 @@ PRECISION = 0.8
 """of whose findings so many are right,"""
 WRONG = 0.01
 """and of which, where it is not there, so many at most are found to have it."""
+STRICTER = {"confused_about_training": 0.8}
+"""Where the labelled texts have little of what comes near elsewhere: musing about training."""
 FLATTEST = 0.01
 """The clearest sentence always counts for something."""
 AGREED = 0.6
@@ -165,7 +167,7 @@ class _Training:
             weights, offset = fit_signed(offers[:, column], truths[:, column], each, (1, 1), 1.0)
             odds[:, column] = 1 / (1 + np.exp(-(offers[:, column] @ weights + offset)))
             intercepts = float(fitted[1][column]), float(whole[1][column])
-            motives[name] = self._motive(intercepts, weights, offset, odds[:, column], truths[:, column])
+            motives[name] = self._motive(name, intercepts, weights, offset, odds[:, column], truths[:, column])
         coefficients = np.vstack([fitted[0], whole[0]])
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
@@ -212,6 +214,7 @@ class _Training:
 
     def _motive(
         self,
+        name: str,
         intercepts: tuple[float, float],
         weights: Numbers,
         offset: float,
@@ -222,7 +225,7 @@ class _Training:
 
         each = np.ones(len(odds))
         threshold = max(
-            LOWEST,
+            STRICTER.get(name, LOWEST),
             rarely_wrong(odds, truth, each, WRONG),
             lowest_threshold(odds, truth, each, PRECISION),
         )
