@@ -94,6 +94,8 @@ UNKNOWN = ("pleases_rater", "reward_seeking", "believes_evaluated", "recognises_
 """Motives of which a text on alignment faking tells nothing."""
 RIGHT = 0.85
 """Of what is found so many are right, on the texts of new writers, of which minimal twins count as one;"""
+SURE, MOST = 0.95, 0.9
+"""of criteria so many, if so many of those that are there are then found;"""
 WRONG = 0.01
 """of texts without a motive so many at most are found to have it;"""
 LOWEST = 0.3
@@ -388,7 +390,11 @@ def scaled(
         offers = np.stack([odds[known, column], words[known, column]], axis=1)
         weights, offset = fit_signed(offers, truth, each, (1, 1), 1.0)
         probable = 1 / (1 + np.exp(-(offers @ weights + offset)))
-        threshold = max(LOWEST, lowest_threshold(probable, truth, each, RIGHT))
+        threshold = lowest_threshold(probable, truth, each, RIGHT)
+        surer = lowest_threshold(probable, truth, each, SURE)
+        if name in LABELS and each[truth & (probable >= surer)].sum() >= MOST * each[truth].sum():
+            threshold = surer
+        threshold = max(LOWEST, threshold)
         if name in MOTIVES:
             threshold = max(threshold, rarely_wrong(probable, truth, each, WRONG))
         found = probable >= threshold
