@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gyges.grading.default import motives_reader, offline_grader, reasoning_grader, rules_grader
+from gyges.errors import UsageError
+from gyges.grading.default import encoder_grader, motives_reader, offline_grader, reasoning_grader, rules_grader
+from gyges.grading.encoder_file import NAME as ENCODER
 from gyges.grading.sentences import _cut
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +24,7 @@ REAL = ROOT.parent / "shared" / "data" / "vlaf-paired.jsonl.gz"
 CHARACTERS = 2_000
 ROUNDS = 7
 SOME = 100
+FEW = 10
 
 
 def dense() -> list[str]:
@@ -57,8 +60,14 @@ def main() -> None:
         (alignment.name, alignment.findings),
         (default.name, default.findings),
     ]
+    try:
+        encoder = encoder_grader()
+        readers.append((encoder.name, encoder.findings))
+    except UsageError as error:
+        print(f"{error}: not measured")
     for kind, texts in (("dense with the topic", dense()), ("of a real model", real())):
         for name, read in readers if texts else ():
+            texts = texts[:FEW] if name == ENCODER else texts  # it is the last, and slow
             for text in texts:
                 read(text)
             spent = sum(min(timed(read, text) for _ in range(ROUNDS)) for text in texts)

@@ -97,10 +97,10 @@ RIGHT = 0.85
 SURE, MOST = 0.95, 0.9
 """of criteria so many, if so many of those that are there are then found; of alignment faking in texts that are no
 twins, too;"""
-WRONG = 0.01
-"""of texts without a motive so many at most are found to have it;"""
-LOWEST = 0.3
-"""and nothing is found that is much less likely than not."""
+WRONG = 0.005
+"""of texts without a motive so many at most are found to have it: with ten of them, one text in twenty;"""
+LOWEST = {True: 0.5, False: 0.3}
+"""and no motive is found that is less likely than not, and no criterion that is much less likely."""
 
 
 @dataclass(frozen=True)
@@ -398,7 +398,7 @@ def scaled(
         if name == FAKING:
             single = np.array([twins[one.one.group] == 1 for one in examples])
             threshold = lowest_threshold(probable[single], truth[single], each[single], SURE)
-        threshold = max(LOWEST, threshold)
+        threshold = max(LOWEST[name in MOTIVES], threshold)
         if name in MOTIVES:
             threshold = max(threshold, rarely_wrong(probable, truth, each, WRONG))
         found = probable >= threshold
