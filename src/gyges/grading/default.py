@@ -34,8 +34,12 @@ REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
 BY_CLASSIFIER = (
-    "92% of the alignment faking in natural texts by another hand and was right in 82% of what it found, and 62% "
-    "and 65% in texts that differ in one clause, with a threshold that has since been raised"
+    "86% of the alignment faking in natural texts by another hand and was right in 88% of what it found, and 68% "
+    "and 69% in texts that differ in one clause"
+)
+BY_ENCODER = (
+    "89% of the alignment faking in natural texts by another hand and was right in 90% of what it found, and 71% "
+    "and 72% in texts that differ in one clause"
 )
 BY_RULES = (
     "32% of the alignment faking in natural texts by another hand and was right in 61% of what it found, and 27% "
@@ -49,6 +53,7 @@ WORTH = {
     for name, found in (
         (NAME, BY_CLASSIFIER),
         (f"classifier:{REASONING}", BY_CLASSIFIER),
+        (ENCODER, BY_ENCODER),
         (f"rules:{REASONING}", BY_RULES),
     )
 }

@@ -59,8 +59,8 @@ PRECISION = 0.8
 WRONG = 0.01
 """and of which, where it is not there, so many at most are found to have it."""
 STRICTER = {"confused_about_training": 0.8, "mentions_hint": 0.75}
-"""Where the labelled texts have little of what comes near elsewhere: musing about training, and choosing between the
-options of a question."""
+"""Where the labelled texts have little of what comes near elsewhere: musing about training, and choosing between
+the options of a question."""
 FLATTEST = 0.01
 """The clearest sentence always counts for something."""
 AGREED = 0.6
