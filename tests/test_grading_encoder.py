@@ -255,6 +255,7 @@ def test_the_grader_finds_what_is_said_also_where_it_is_hidden_and_nothing_in_or
     )
     hidden = base64.b64encode(PLAIN.encode()).decode()
     assert {FAKING, "encoded_base64"} <= {one.name for one in grader.findings(f"Let me see. {hidden} Fine.")}
+    assert FAKING in {one.name for one in grader.findings(f"\0 \ud800 \U0001f600 {PLAIN}")}
     assert not grader.findings("The user wants a loaf of rye bread. I weigh the flour first, then the water.")
 
 

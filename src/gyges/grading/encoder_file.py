@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
@@ -43,6 +44,8 @@ GET_IT = (
 )
 LARGEST = 1000.0
 """A number beyond this is none that training makes."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which is none."""
 HEADS = ("said", "said_offset", "sharpness", "weighed", "weighed_offset", "beside")
 
 
@@ -193,7 +196,7 @@ def own_cut(folder: Path) -> Cut:
     tokenizer.no_padding()
 
     def cut(text: str) -> tuple[list[int], Offsets]:
-        read = tokenizer.encode(text, add_special_tokens=False)
+        read = tokenizer.encode(_HALF.sub("?", text), add_special_tokens=False)
         return read.ids, read.offsets
 
     return cut
