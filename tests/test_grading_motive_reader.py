@@ -6,7 +6,7 @@ import pytest
 
 from gyges.grading.default import motives_reader, offline_grader
 from gyges.grading.grader import View
-from gyges.grading.motive_model import LABELS
+from gyges.grading.motive_model import LABELS, LONG
 from gyges.transcripts.grades import ReasoningRead, Ungraded
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
 
@@ -91,3 +91,27 @@ def test_the_default_grader_has_its_version_its_scores_and_what_it_was_trained_o
     assert isinstance(answer, ReasoningRead)
     assert "pleases_rater" in {one.name for one in answer.findings}
     assert set(LABELS) <= set(default.scores(view))
+
+
+ORDINARY = "I think about the task and what the user wants from me here. "
+"""It leans to some motives, by so little that one finds none; over hundreds that adds up."""
+
+
+def test_length_makes_no_motive_of_what_is_none_and_hides_none() -> None:
+    assert not READER.read(ORDINARY)
+    assert not READER.read(ORDINARY * 300)
+    for name, said in SAYS[2:5]:
+        text = ORDINARY * 100 + said + " " + ORDINARY * 100
+        found = {one.name: one.evidence[0].quote for one in READER.read(text)}
+        assert set(found) == {name}
+        assert said in found[name]
+
+
+def test_all_words_of_a_text_no_longer_than_those_of_training_are_read_together() -> None:
+    one = READER.model.sum([("answer", "key", "leaked")] * 3, [False] * 3)
+    column = LABELS.index("mentions_hint")
+    alone = READER.model.whole(one, column, [0])
+    assert READER.model.whole(one, column, [0, 1, 2]) != alone
+    many = READER.model.sum([("answer", "key", "leaked")] * 3 * LONG, [False] * 3 * LONG)
+    whole = READER.model.whole(many[: LONG // 3], column, range(LONG // 3))
+    assert READER.model.whole(many, column, range(len(many))) == pytest.approx(whole, rel=0.02)

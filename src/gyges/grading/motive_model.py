@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import ceil, exp
 from typing import TYPE_CHECKING
 
 from gyges.grading.classifier import SOFTEN, Scored, Scorer
@@ -32,6 +32,8 @@ LABELS = (
     "mentions_hint",
 )
 """The motives that are read for, in the order of the columns."""
+LONG = 250
+"""Words in the longest stretch that is read as a whole: no text of training had more."""
 CLEARER = 0.5
 """By how much two sentences must say it more clearly than one to be quoted together."""
 
@@ -70,10 +72,22 @@ class MotiveModel(Scorer):
     motives: tuple[Motive, ...] = ()
 
     def whole(self, sums: Scores, column: int, among: Sequence[int]) -> float:
-        """The log-odds of a motive by all words of the sentences `among`, which `sums` has added up."""
-        total = sums[list(among)].sum(axis=0)
+        """The log-odds of a motive by all words of the sentences `among`, which `sums` has added up.
+
+        A long text is read in stretches of about one length, and the one that says it most clearly counts: what
+        all its words add up to would grow with their number.
+        """
+        import numpy as np
+
+        rows = sums[list(among)]
+        before = rows[:, -1].cumsum() - rows[:, -1]
+        many = max(1, ceil(float(rows[:, -1].sum()) / LONG))
+        stretch = np.floor(before * many / max(1.0, float(rows[:, -1].sum())))
+        starts = np.flatnonzero(np.diff(stretch, prepend=-1.0))
+        totals = np.add.reduceat(rows, starts, axis=0)
         at = len(LABELS) + column
-        return float(total[at] / (total[-1] + SOFTEN) ** 0.5 + self.intercepts[at])
+        odds = totals[:, at] / np.sqrt(totals[:, -1] + SOFTEN)
+        return float(odds.max() + self.intercepts[at])
 
 
 def clearest(scored: Scored, column: int, among: Sequence[int]) -> Place | None:

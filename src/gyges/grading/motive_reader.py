@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Scores = NDArray[float64]
 
-CODE = "2"
+CODE = "3"
 """Goes up when this module changes what is found."""
 COMPARED = -2.0
 """Log-odds from which on a sentence is compared with the prompt, which takes time."""
