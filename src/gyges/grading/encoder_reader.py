@@ -22,7 +22,7 @@ from gyges.transcripts.grades import Evidence, Finding, ReasoningRead, Ungraded
 CODE = "1"
 """Goes up when this module changes what is found."""
 CHARACTERS = 100_000
-"""A longer reasoning is ungraded: reading one takes about ten seconds of one core."""
+"""A longer reasoning is ungraded: reading one takes up to twenty seconds of one core."""
 LEAST = -100.0
 """What a sentence says at least, in log-odds."""
 CRITERIA = frozenset(LABELS[:FIVE])
