@@ -4,10 +4,12 @@
     python benchmarks/train_encoder.py WORK
 
 It reads grading/gold, never the texts for testing, and takes about an hour of two cores. What takes long is kept
-in the folder WORK and not done twice. The encoder's upper layers get a low-rank adaptation (Hu et al. 2022); every
-verdict attends to the words that are marked to say it. What it makes of a text is weighed with what the readers of
-words make of it; that, the scale of probabilities and the thresholds are set by the texts of NEW writers, read by
-a model that has seen none of theirs; then it learns from these too, each twice, beside half of the others.
+in the folder WORK and not done twice. The encoder gets a low-rank adaptation (Hu et al. 2022); every verdict
+attends to the words that are marked to say it. Its upper layers and the verdicts learn from the first writers;
+then all layers (gradual unfreezing, Howard and Ruder 2018) from the NEW ones, each text twice, beside half of
+the first. What it makes of a text is weighed with what the readers of words make of it. That, the scale of
+probabilities and the thresholds are set by the texts of two writers from whom none of them learns anything
+(SCALE).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -46,14 +48,11 @@ from gyges.grading.encoder_file import (
 from gyges.grading.encoder_model import HALF, SOFT, SUREST
 from gyges.grading.examples import Whole
 from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
-from gyges.grading.gold import read_groups, read_texts
-from gyges.grading.gold_motives import read_motive_sentences, read_motives
-from gyges.grading.motive_file import load_motives, write_motives
+from gyges.grading.gold import read_texts
+from gyges.grading.gold_motives import read_motives
 from gyges.grading.motive_model import LABELS as MOTIVES
-from gyges.grading.motive_reader import MotivesReader
 from gyges.grading.reasoning import Block
 from gyges.grading.seen import fingerprint
-from gyges.grading.train_motives import train_motives
 from gyges.grading.trained import FAKING
 from gyges.grading.verdict import FIVE, LABELS
 
@@ -63,14 +62,20 @@ Parameters: TypeAlias = dict[str, Tensor]
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / f"{NAME}.json"
-NATURAL = (*(f"natural-{hand}" for hand in "abcdefghij"), "develop", "develop-voices", "long-develop")
-OTHERS = (*(f"motives-{hand}" for hand in "abcdefghi"), "motives-plain", "motives-plain-2")
-NEW_NATURAL = ("natural-k", "natural-l", "natural-m")
-NEW_OTHERS = ("motives-j", "motives-k", "motives-l", "motives-m")
+FIRST_WRITERS = (
+    *(f"natural-{hand}" for hand in "abcdefghijklm"),
+    *("develop", "develop-voices", "long-develop"),
+    *(f"motives-{hand}" for hand in "abcdefghijklm"),
+    *("motives-plain", "motives-plain-2"),
+)
+NEW = ("natural-n", "natural-q", "motives-n", "motives-o", "motives-q", "motives-s")
+SCALE = ("natural-p", "motives-p")
+MOTIVES_TOO = ("motives-natural", "motives-natural-p")
+"""Texts on alignment faking that were labelled for motives as well."""
 VERDICTS = (*LABELS[:FIVE], FAKING, *MOTIVES)
 
-ADAPTED_FROM = 3
-"""The first layer that is adapted; those below are as they were, and are read once."""
+UPPER = 3
+"""The first layer that is adapted at first; those below are as they were, and are read once."""
 RANK = 16
 EPOCHS = 3
 TEXTS = 16
@@ -79,7 +84,8 @@ FAST, FASTER = 1e-3, 2e-3
 """How fast the adaptation and the heads learn, at most."""
 WARM = 100
 """Steps until they do."""
-DROPPED = 0.1
+DROPPED, UNREAD = 0.1, 0.1
+"""Of what layers add, and of the pieces of words, so many are left out while it learns."""
 WHERE = 3.0
 """What knowing where something is said counts for, beside knowing that it is."""
 MARKED = 3.0
@@ -127,31 +133,32 @@ def main() -> None:
     random.seed(1)
     work = Path(sys.argv[1])
     work.mkdir(parents=True, exist_ok=True)
-    old = [*texts_of(NATURAL, read_texts), *texts_of(OTHERS, read_motives)]
-    new = [*texts_of(NEW_NATURAL, read_texts), *texts_of(NEW_OTHERS, read_motives)]
-    examples = read_by_lower_layers([*old, *new])
+    first, new, scale = (texts_of(names) for names in (FIRST_WRITERS, NEW, SCALE))
     own = load_file(find_encoder() / WEIGHTS)
-    unseen = trained(untrained(own), examples[: len(old)], work / "unseen.pt", EPOCHS)
-    others = [one for one in old if one.group.startswith("motives")]
-    stored = scaled(unseen, examples[len(old) :], by_words(new, others, work))
-    both = [*examples[: len(old) : 2], *examples[len(old) :], *examples[len(old) :]]
-    everything = trained(unseen, both, work / "everything.pt", 1)
-    write_encoder(finished(everything, stored, [*old, *new]), TARGET)
+    begun = trained(untrained(own), UPPER, lambda: examples_of(first, UPPER), work / "begun.pt", EPOCHS)
+    learnt = trained(begun, 0, lambda: examples_of([*first[::2], *new, *new], 0), work / "learnt.pt", 1)
+    verdicts = scaled(learnt, examples_of(scale, 0))
+    write_encoder(finished(learnt, verdicts, [*first, *new]), TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
 
 
-def texts_of(names: Sequence[str], read: object) -> list[Whole]:
-    assert callable(read)
-    return [one for name in names for one in read(GRADING / "gold" / f"{name}.jsonl")]
+def texts_of(names: Sequence[str]) -> list[Whole]:
+    readers = {name: read_motives if name.startswith("motives") else read_texts for name in names}
+    return [one for name, read in readers.items() for one in read(gold(name))]
 
 
-def read_by_lower_layers(texts: Sequence[Whole]) -> list[Example]:
-    """Every text, cut as it is when it is read, and what the layers that stay as they are make of it."""
+def gold(name: str) -> Path:
+    return GRADING / "gold" / f"{name}.jsonl"
+
+
+def examples_of(texts: Sequence[Whole], lowest: int) -> list[Example]:
+    """Every text, cut as it is when it is read, and what the layers below `lowest` make of it as they are."""
     folder = find_encoder()
     tokenizer = Tokenizer.from_file(str(folder / WORDS))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     own = load_file(folder / WEIGHTS)
+    also = {one.text: one for one in texts_of(MOTIVES_TOO)}
     examples, ids = [], []
     for one in texts:
         read = tokenizer.encode(one.text, add_special_tokens=False)
@@ -159,7 +166,7 @@ def read_by_lower_layers(texts: Sequence[Whole]) -> list[Example]:
         cut = [slice(at, at + size) for at in range(0, len(read.ids), size)]
         ids.append([[FIRST, *read.ids[part], LAST] for part in cut])
         places = [place for part in cut for place in ((-1, -1), *read.offsets[part], (-1, -1))]
-        examples.append(example(one, places))
+        examples.append(example(one, also.get(one.text), places))
     todo = sorted((len(part), number, at) for number, parts in enumerate(ids) for at, part in enumerate(parts))
     for one_example, parts in zip(examples, ids, strict=True):
         one_example.states.extend(torch.empty(0) for _ in parts)
@@ -169,20 +176,25 @@ def read_by_lower_layers(texts: Sequence[Whole]) -> list[Example]:
             rows = [torch.tensor(ids[number][at]) for _, number, at in some]
             padded, mask = pad([row[:, None] for row in rows])
             states = embedded(own, padded[:, :, 0])
-            for layer in range(ADAPTED_FROM):
+            for layer in range(lowest):
                 states = layered(own, {}, layer, states, mask, training=False)
             for row, (length, number, at) in enumerate(some):
                 examples[number].states[at] = states[row, :length].half()
     return examples
 
 
-def example(one: Whole, places: Sequence[tuple[int, int]]) -> Example:
+def example(one: Whole, also: Whole | None, places: Sequence[tuple[int, int]]) -> Example:
     """What is known of a text, and of the pieces of words at these places; -1 is none."""
     by_motives = one.group.startswith("motives")
+    labels, spans = one.labels, [*(one.said or ())]
     known = np.array([(name in MOTIVES) == by_motives for name in VERDICTS])
-    truth = np.array([name in one.labels for name in VERDICTS], dtype=np.float32)
-    counts = known.astype(np.float32)
-    said_counts = counts.copy() if one.said is not None else np.zeros_like(counts)
+    located = known & (one.said is not None)
+    if also is not None:
+        labels, spans = labels | also.labels, [*spans, *(also.said or ())]
+        of_motives = np.array([name in MOTIVES for name in VERDICTS])
+        known, located = known | of_motives, located | of_motives
+    truth = np.array([name in labels for name in VERDICTS], dtype=np.float32)
+    counts, said_counts = known.astype(np.float32), located.astype(np.float32)
     for at, name in enumerate(VERDICTS):
         if known[at]:
             continue
@@ -193,7 +205,7 @@ def example(one: Whole, places: Sequence[tuple[int, int]]) -> Example:
             said_counts[at] = UNLABELLED if one.said is not None else 0
     said_counts[VERDICTS.index(FAKING)] = 0
     said = np.zeros((len(places), len(VERDICTS)), dtype=np.float32)
-    for span in one.said or ():
+    for span in spans:
         if span.label in VERDICTS:
             within = [span.start < end and start < span.end for start, end in places]
             said[within, VERDICTS.index(span.label)] = 1
@@ -251,7 +263,7 @@ def untrained(own: Parameters) -> Parameters:
     """What is learnt, before it is: adaptations that change nothing, and heads that find next to nothing."""
     names = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
     learnt: Parameters = {}
-    for at in range(ADAPTED_FROM, LAYERS):
+    for at in range(LAYERS):
         for name in (*names, "intermediate.dense", "output.dense"):
             full = f"encoder.layer.{at}.{name}"
             to, back = own[f"{full}.weight"].shape
@@ -269,10 +281,14 @@ def untrained(own: Parameters) -> Parameters:
     return learnt
 
 
-def read(own: Parameters, learnt: Parameters, some: Sequence[Example], *, training: bool) -> tuple[Tensor, ...]:
+def read(
+    own: Parameters, learnt: Parameters, lowest: int, some: Sequence[Example], *, training: bool
+) -> tuple[Tensor, ...]:
     """Log-odds of pieces (texts, pieces, verdicts), of texts (texts, verdicts), and which pieces are words."""
     states, mask = pad([states.float() for one in some for states in one.states])
-    for at in range(ADAPTED_FROM, LAYERS):
+    if training:
+        states = states * (torch.rand(*mask.shape, 1) > UNREAD)
+    for at in range(lowest, LAYERS):
         states = layered(own, learnt, at, states, mask, training=training)
     states = functional.dropout(states, DROPPED, training)
     joined, _ = pad(torch.split(states[mask], [len(one.real) for one in some]))
@@ -283,8 +299,8 @@ def read(own: Parameters, learnt: Parameters, some: Sequence[Example], *, traini
     return clear, alone + torch.tanh(alone / SOFT) @ learnt["beside"].T, words
 
 
-def loss_of(own: Parameters, learnt: Parameters, some: Sequence[Example]) -> Tensor:
-    clear, odds, words = read(own, learnt, some, training=True)
+def loss_of(own: Parameters, learnt: Parameters, lowest: int, some: Sequence[Example]) -> Tensor:
+    clear, odds, words = read(own, learnt, lowest, some, training=True)
     truth, counts, said_counts = (
         torch.from_numpy(np.stack(rows))
         for rows in zip(*((one.truth, one.counts, one.said_counts) for one in some), strict=True)
@@ -298,11 +314,16 @@ def loss_of(own: Parameters, learnt: Parameters, some: Sequence[Example]) -> Ten
     return (of_texts.sum() + WHERE * (of_words * share).sum()) / len(some)
 
 
-def trained(begun: Parameters, examples: Sequence[Example], kept: Path, epochs: int) -> Parameters:
-    """What is learnt from the examples beyond what is `begun`; from the file, if that was done before."""
+def trained(
+    begun: Parameters, lowest: int, those: Callable[[], Sequence[Example]], kept: Path, epochs: int
+) -> Parameters:
+    """What layers from `lowest` on learn from the examples beyond what is `begun`; from the file, if that was done
+    before.
+    """
     if kept.exists():
         found: Parameters = torch.load(kept, weights_only=True)
         return found
+    examples = those()
     own = load_file(find_encoder() / WEIGHTS)
     learnt = {name: one.clone().requires_grad_() for name, one in begun.items()}
     adapted = [one for name, one in learnt.items() if "/" in name]
@@ -317,7 +338,7 @@ def trained(begun: Parameters, examples: Sequence[Example], kept: Path, epochs: 
     for epoch in range(epochs):
         total = 0.0
         for number, some in enumerate(batches(examples, shuffled=True), 1):
-            loss = loss_of(own, learnt, some)
+            loss = loss_of(own, learnt, lowest, some)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_([*adapted, *heads], 1.0)
@@ -351,37 +372,28 @@ def log_odds(learnt: Parameters, examples: Sequence[Example]) -> NDArray[np.floa
     rows = {id(one): row for row, one in enumerate(examples)}
     with torch.no_grad():
         for some in batches(examples, shuffled=False):
-            _, odds, _ = read(own, learnt, some, training=False)
+            _, odds, _ = read(own, learnt, 0, some, training=False)
             found[[rows[id(one)] for one in some]] = odds.numpy()
     return found
 
 
-def by_words(texts: Sequence[Whole], others: Sequence[Whole], work: Path) -> NDArray[np.float64]:
-    """The log-odds of texts by readers of words that have not learnt from their writers: (texts, verdicts)."""
-    kept = work / "motives.json"
-    if not kept.exists():
-        groups = read_groups(GRADING / "classifier" / "motive-word-groups.yaml")
-        sentences = read_motive_sentences(GRADING / "gold" / "motives-sentences.jsonl")
-        unlabelled = texts_of(("natural-a", "natural-b", "develop"), read_texts)
-        write_motives(train_motives(others, sentences, groups, "other writers", unlabelled).model, kept)
-    motives = MotivesReader(load_motives(kept), motives_reader().rules)
-    alignment = reasoning_grader()
-    assert not alignment.seen & {fingerprint(one.text) for one in texts}
+def by_words(texts: Sequence[Whole]) -> NDArray[np.float64]:
+    """The log-odds of texts by readers of words, which have not learnt from their writers: (texts, verdicts)."""
+    motives, alignment = motives_reader(), reasoning_grader()
+    assert not (alignment.seen | motives.seen) & {fingerprint(one.text) for one in texts}
     found = np.zeros((len(texts), len(VERDICTS)))
     for row, one in enumerate(texts):
-        reader = motives if one.group.startswith("motives") else alignment
-        odds = reader.odds([Block(0, 0, one.text)], "")
+        block = [Block(0, 0, one.text)]
+        odds = {**alignment.odds(block, ""), **motives.odds(block, "")}
         found[row] = [odds.get(name, 0.5) for name in VERDICTS]
     found = np.clip(found, SUREST, 1 - SUREST)
     logits: NDArray[np.float64] = np.log(found / (1 - found))
     return logits
 
 
-def scaled(
-    learnt: Parameters, examples: Sequence[Example], words: NDArray[np.float64]
-) -> dict[str, StoredVerdict]:
+def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredVerdict]:
     """The scale of each verdict's probabilities and its threshold, by writers that were not learnt from."""
-    odds = log_odds(learnt, examples)
+    odds, words = log_odds(learnt, examples), by_words([one.one for one in examples])
     twins = Counter(one.one.group for one in examples)
     stored = {}
     for column, name in enumerate(VERDICTS):

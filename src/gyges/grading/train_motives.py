@@ -89,20 +89,20 @@ def train_motives(
 
     A source none of whose texts says any motive is learnt from, and nothing is judged by it.
     `others` are texts labelled for alignment faking only: hardly any of their sentences says a motive of UNLESS.
-    The same input gives the same reader. Raises UsageError where a motive is in none or all texts of a writer.
+    The same input gives the same reader. Raises UsageError where a motive is said by fewer than two writers.
     """
     _check(texts)
     return _Training(texts, labelled, groups, others).run(groups, trained_on)
 
 
 def _check(texts: Sequence[Whole]) -> None:
-    by_writer = {source: [one for one in texts if _source(one) == source] for source in map(_source, texts)}
-    if sum(any(one.labels for one in theirs) for theirs in by_writer.values()) < 2:
+    if len({_source(one) for one in texts if one.labels}) < 2:
         raise UsageError("motives can't be trained on one writer's texts", "add a file of another writer")
-    for source, theirs in by_writer.items():
-        for label in LABELS if any(one.labels for one in theirs) else ():
-            if len({label in one.labels for one in theirs}) < 2:
-                raise UsageError(f"'{label}' is in none or all of the texts of {source}", "label more texts")
+    for label in LABELS:
+        writers = {_source(one) for one in texts if label in one.labels}
+        if len(writers) < 2:
+            said = f"by {writers.pop()} alone" if writers else "by nobody"
+            raise UsageError(f"'{label}' is said {said}", "add texts of two writers who say it")
 
 
 def _source(one: Whole) -> str:
@@ -142,12 +142,12 @@ class _Training:
         unmarked = [(one, piece) for one in others for piece in sentences(one.text)]
         more = vectors.transform([{}, *(features_of(one.text, [piece], words) for one, piece in unmarked)])
         self.unmarked: Matrix = (more[1:, kept] @ diags(self.rarity)).tocsr()
-        self.lacks = np.array([_lacks(one) for one, _ in unmarked]).reshape(-1, len(LABELS))
+        self.lacks = np.array([_lacks(one) for one, _ in unmarked], dtype=bool).reshape(-1, len(LABELS))
         whole = vectors.transform([features_of(one.text, sentences(one.text), words) for one in (*texts, *others)])
         whole = (whole[:, kept] @ diags(self.rarity)).tocsr()
         self.whole: Matrix = whole[: len(texts)]
         self.unmarked_whole: Matrix = whole[len(texts) :]
-        self.lacks_whole = np.array([_lacks(one) for one in others]).reshape(-1, len(LABELS))
+        self.lacks_whole = np.array([_lacks(one) for one in others], dtype=bool).reshape(-1, len(LABELS))
         self.truths = np.array([[name in one.labels for name in LABELS] for one in texts])
         self.sources = np.array([_source(one) for one in texts])
         told = {_source(one) for one in texts if one.labels}
