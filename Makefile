@@ -57,7 +57,7 @@ test-nightly: $(READY) ## soaks, for a machine with nothing else to do
 bench: $(READY) ## how fast, side by side with the bare SDKs
 	$(BIN)/python benchmarks/run.py
 
-TESTS := held-out long-test natural-test natural-test-2 natural-test-3 natural-test-4
+TESTS := held-out long-test natural-test natural-test-2 natural-test-3 natural-test-4 natural-test-5
 
 calibration: $(READY) encoder ## hold both graders that ask nobody against the library's test texts, to correct reports
 	for grader in offline encoder; do \

@@ -32,7 +32,7 @@ def test_training_writes_down_what_was_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a", "motives-a", "motives-m"]
+    "name", ["develop", "develop-voices", "long-develop", "natural-e", "sentences-a", "motives-a", "motives-s"]
 )
 def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name: str) -> None:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
@@ -42,8 +42,8 @@ def test_labels_for_development_were_seen_by_every_grader_that_asks_nobody(name:
 
 
 TESTS = (
-    *("held-out", "long-test", "natural-test", "natural-test-2", "natural-test-3", "natural-test-4"),
-    *("motives-test", "motives-test-2", "motives-test-3"),
+    *("held-out", "long-test", "natural-test", *(f"natural-test-{number}" for number in (2, 3, 4, 5))),
+    *("motives-test", *(f"motives-test-{number}" for number in (2, 3, 4))),
 )
 
 

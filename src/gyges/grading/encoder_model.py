@@ -79,20 +79,18 @@ class EncoderModel:
     seen: frozenset[str]
     """The fingerprints of what it was trained on."""
 
-    def read(self, texts: Sequence[str]) -> tuple[Said, ...]:
-        """Texts that are one: what is said in any of them, and where in each. Their verdicts are the same."""
+    def read(self, text: str, left_out: Sequence[tuple[int, int]] = ()) -> Said:
+        """What is said in a text, and where. Spans that are `left_out` are read, and say nothing."""
         import numpy as np
 
-        read = [self.encoder.read(text) for text in texts]
-        if not any(offsets for _, offsets in read):
-            return tuple(Said({}, np.zeros((0, 0)), ()) for _ in texts)
-        states = np.concatenate([vectors for vectors, _ in read])
+        states, offsets = self.encoder.read(text)
+        counts = [not any(first <= start and end <= last for first, last in left_out) for start, end in offsets]
+        if not any(counts):
+            return Said({}, np.zeros((0, 0)), ())
         clear = states @ self.heads.said.T + self.heads.said_offset
-        found = self._logits(states, clear)
+        found = self._logits(states[counts], clear[counts])
         logits = {one.name: float(logit) for one, logit in zip(self.verdicts, found, strict=True)}
-        ends = np.cumsum([len(offsets) for _, offsets in read])
-        parts = np.split(clear.astype(np.float64), ends[:-1])
-        return tuple(Said(logits, part, offsets) for part, (_, offsets) in zip(parts, read, strict=True))
+        return Said(logits, clear.astype(np.float64), offsets)
 
     def _logits(self, states: Numbers, clear: Numbers) -> Numbers:
         import numpy as np

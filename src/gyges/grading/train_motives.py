@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Places = NDArray[intp]
     Truths = NDArray[bool_]
 
+FOLDS = 6
+"""So many times some of the writers are kept apart, to judge by what has seen none of them."""
 LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 30_000
@@ -173,8 +175,13 @@ class _Training:
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
     def _writers(self) -> Iterator[tuple[Truths, Truths]]:
-        for source in sorted(set(self.sources[self.judged])):
-            yield self.sources != source, self.sources == source
+        """The texts of all writers but some, and of those."""
+        import numpy as np
+
+        writers = sorted(set(self.sources[self.judged]))
+        for at in range(min(FOLDS, len(writers))):
+            unseen = np.isin(self.sources, writers[at::FOLDS])
+            yield ~unseen, unseen
 
     def _fit(self, seen: Truths) -> tuple[Numbers, Numbers]:
         """Coefficients (motives, features) and intercepts, from the sentences and the texts that are seen."""
