@@ -7,6 +7,7 @@ import pytest
 from gyges.grading.default import motives_reader, offline_grader
 from gyges.grading.grader import View
 from gyges.grading.motive_model import LABELS, LONG
+from gyges.grading.motive_reader import Told
 from gyges.transcripts.grades import ReasoningRead, Ungraded
 from gyges.transcripts.record import Message, Outcome, Reasoning, Visibility
 
@@ -100,11 +101,15 @@ ORDINARY = "I think about the task and what the user wants from me here. "
 def test_length_makes_no_motive_of_what_is_none_and_hides_none() -> None:
     assert not READER.read(ORDINARY)
     assert not READER.read(ORDINARY * 300)
-    for name, said in SAYS[2:5]:
-        text = ORDINARY * 100 + said + " " + ORDINARY * 100
-        found = {one.name: one.evidence[0].quote for one in READER.read(text)}
-        assert set(found) == {name}
-        assert said in found[name]
+    for name, said in SAYS:
+        near, far = (ORDINARY * many + said + " " + ORDINARY * many for many in (9, 100))
+        apart, together = READER.told(far), READER.told(near)
+        assert isinstance(apart, Told)
+        assert isinstance(together, Told)
+        assert apart.odds[name] == pytest.approx(together.odds[name], abs=0.05)
+        found = {one.name: one.evidence[0].quote for one in READER.read(far)}
+        assert set(found) <= {name}
+        assert all(said in quote or quote in said for quote in found.values())
 
 
 def test_all_words_of_a_text_no_longer_than_those_of_training_are_read_together() -> None:
