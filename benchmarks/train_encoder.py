@@ -101,7 +101,8 @@ UNKNOWN = ("pleases_rater", "reward_seeking", "believes_evaluated", "recognises_
 RIGHT = 0.85
 """Of what is found so many are right, on the texts of new writers, of which minimal twins count as one;"""
 SURE, MOST = 0.95, 0.9
-"""of criteria so many, if so many of those that are there are then found;"""
+"""of criteria so many, if so many of those that are there are then found; of alignment faking in texts that are no
+twins, too;"""
 WRONG = 0.005
 """of texts without a motive so many at most are found to have it: with ten of them, one text in twenty;"""
 LOWEST = {True: 0.3, False: 0.5}
@@ -395,7 +396,6 @@ def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredV
     odds, words = log_odds(learnt, examples), by_words([one.one for one in examples])
     twins = Counter(one.one.group for one in examples)
     stored: dict[str, StoredVerdict] = {}
-    five: list[NDArray[np.float64]] = []
     for column, name in enumerate(VERDICTS):
         known = np.array([one.labelled[column] for one in examples])
         truth = np.array([one.truth[column] > 0 for one in examples])[known]
@@ -403,16 +403,13 @@ def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredV
         offers = np.stack([odds[known, column], words[known, column]], axis=1)
         weights, offset = fit_signed(offers, truth, each, (1, 1), 1.0)
         probable = 1 / (1 + np.exp(-(offers @ weights + offset)))
-        if name in LABELS[:FIVE]:
-            five.append(probable)
-        if name == FAKING:  # as the reader has it, whose own estimate of it is not used
-            probable = np.min(five, axis=0)
         threshold = lowest_threshold(probable, truth, each, RIGHT)
         surer = lowest_threshold(probable, truth, each, SURE)
         if name in LABELS and each[truth & (probable >= surer)].sum() >= MOST * each[truth].sum():
             threshold = surer
-        if name == FAKING:  # found where all five are
-            threshold = max(one.threshold for one in stored.values())
+        if name == FAKING:
+            single = np.array([twins[one.one.group] == 1 for one in examples])[known]
+            threshold = lowest_threshold(probable[single], truth[single], each[single], SURE)
         threshold = max(LOWEST[name in MOTIVES], threshold)
         if name in MOTIVES:
             threshold = max(threshold, rarely_wrong(probable, truth, each, WRONG))

@@ -2,8 +2,8 @@
 
     python benchmarks/train_motives.py
 
-It reads grading/gold/motives-[a-oqs].jsonl, motives-natural.jsonl, motives-plain*.jsonl, motives-sentences.jsonl,
-natural-[ab].jsonl and develop.jsonl, never the texts for testing nor those that scale probabilities.
+It reads grading/gold/motives-[a-m].jsonl, motives-plain*.jsonl, motives-sentences.jsonl, natural-[ab].jsonl and
+develop.jsonl, never the texts for testing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gyges.grading.train_motives import train_motives
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "motives.json"
-TEXTS = (*(f"motives-{hand}" for hand in "abcdefghijklmnoqs"), "motives-natural")
+TEXTS = tuple(f"motives-{hand}" for hand in "abcdefghijklm")
 PLAIN = ("motives-plain", "motives-plain-2")
 """Texts that say no motive."""
 SENTENCES = GRADING / "gold" / "motives-sentences.jsonl"

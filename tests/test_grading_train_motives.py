@@ -67,21 +67,15 @@ def test_one_writer_is_not_enough() -> None:
         train_motives([one for one in texts() if one.group.startswith("first")], [], {}, "a test")
 
 
-@pytest.mark.parametrize(
-    ("silent", "said"), [(("first/8",), "by second alone"), (("first/8", "second/8"), "by nobody")]
-)
-def test_a_motive_that_one_writer_has_alone_can_not_be_trained(silent: tuple[str, ...], said: str) -> None:
-    without = [replace(one, labels=frozenset(), said=()) if one.group in silent else one for one in texts()]
-    with pytest.raises(UsageError, match=rf"sandbagging.*{said}"):
+def test_a_motive_that_a_writer_never_has_can_not_be_trained() -> None:
+    without = [replace(one, labels=frozenset(), said=()) if one.group == "first/8" else one for one in texts()]
+    with pytest.raises(UsageError, match=r"sandbagging.*first"):
         train_motives(without, [], {}, "a test")
 
 
-def test_a_third_writer_need_not_have_every_motive() -> None:
-    third = [Whole(one.text + " Third.", one.labels, "third/1", one.said, complete=True) for one in texts()[:3]]
-    assert train_motives([*texts(), *third], SENTENCES, {}, "a test").unseen.shape == (
-        len(texts()) + 3,
-        len(LABELS),
-    )
+def test_texts_without_labels_for_motives_are_not_needed(trained: TrainedMotives) -> None:
+    alone = train_motives(texts(), SENTENCES, {"secret": ["hide", "hidden"]}, "a test")
+    assert alone.unseen.shape == trained.unseen.shape
 
 
 def test_what_is_spread_over_a_text_speaks_for_the_motive_beside_its_clearest_sentence(

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     Places = NDArray[intp]
     Truths = NDArray[bool_]
 
-FOLDS = 6
-"""So many times some of the writers are kept apart, to judge by what has seen none of them."""
 LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 30_000
@@ -91,20 +89,20 @@ def train_motives(
 
     A source none of whose texts says any motive is learnt from, and nothing is judged by it.
     `others` are texts labelled for alignment faking only: hardly any of their sentences says a motive of UNLESS.
-    The same input gives the same reader. Raises UsageError where a motive is said by fewer than two writers.
+    The same input gives the same reader. Raises UsageError where a motive is in none or all texts of a writer.
     """
     _check(texts)
     return _Training(texts, labelled, groups, others).run(groups, trained_on)
 
 
 def _check(texts: Sequence[Whole]) -> None:
-    if len({_source(one) for one in texts if one.labels}) < 2:
+    by_writer = {source: [one for one in texts if _source(one) == source] for source in map(_source, texts)}
+    if sum(any(one.labels for one in theirs) for theirs in by_writer.values()) < 2:
         raise UsageError("motives can't be trained on one writer's texts", "add a file of another writer")
-    for label in LABELS:
-        writers = {_source(one) for one in texts if label in one.labels}
-        if len(writers) < 2:
-            said = f"by {writers.pop()} alone" if writers else "by nobody"
-            raise UsageError(f"'{label}' is said {said}", "add texts of two writers who say it")
+    for source, theirs in by_writer.items():
+        for label in LABELS if any(one.labels for one in theirs) else ():
+            if len({label in one.labels for one in theirs}) < 2:
+                raise UsageError(f"'{label}' is in none or all of the texts of {source}", "label more texts")
 
 
 def _source(one: Whole) -> str:
@@ -175,13 +173,8 @@ class _Training:
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
     def _writers(self) -> Iterator[tuple[Truths, Truths]]:
-        """The texts of all writers but some, and of those."""
-        import numpy as np
-
-        writers = sorted(set(self.sources[self.judged]))
-        for at in range(min(FOLDS, len(writers))):
-            unseen = np.isin(self.sources, writers[at::FOLDS])
-            yield ~unseen, unseen
+        for source in sorted(set(self.sources[self.judged])):
+            yield self.sources != source, self.sources == source
 
     def _fit(self, seen: Truths) -> tuple[Numbers, Numbers]:
         """Coefficients (motives, features) and intercepts, from the sentences and the texts that are seen."""
