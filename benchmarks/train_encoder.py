@@ -3,12 +3,12 @@
     pip install torch            # training only; reading needs numpy
     python benchmarks/train_encoder.py WORK
 
-It reads grading/gold, never the texts for testing, and takes an hour and a quarter of two cores. What takes long is kept
-in the folder WORK and not done twice. The encoder gets a low-rank adaptation (Hu et al. 2022); every verdict
-attends to the words that are marked to say it. Its upper layers and the verdicts learn from the first writers;
-then all layers (gradual unfreezing, Howard and Ruder 2018) from the NEW ones, each text twice, beside half of
-the first. What it makes of a text is weighed with what the readers of words make of it. That, the scale of
-probabilities and the thresholds are set by the texts of two writers from whom none of them learns anything
+It reads grading/gold, never the texts for testing, and takes an hour and a quarter of two cores. What takes long
+is kept in the folder WORK and not done twice. The encoder gets a low-rank adaptation (Hu et al. 2022); every
+verdict attends to the words that are marked to say it. Its upper layers and the verdicts learn from the first
+writers; then all layers (gradual unfreezing, Howard and Ruder 2018) from the NEW ones, each text twice, beside
+half of the first. What it makes of a text is weighed with what the readers of words make of it. That, the scale
+of probabilities and the thresholds are set by the texts of two writers from whom none of them learns anything
 (SCALE).
 """
 
