@@ -84,8 +84,11 @@ class EncoderModel:
         import numpy as np
 
         states, offsets = self.encoder.read(text)
-        counts = [not any(first <= start and end <= last for first, last in left_out) for start, end in offsets]
-        if not any(counts):
+        starts, ends = np.array(offsets, dtype=np.intp).reshape(-1, 2).T
+        counts = np.ones(len(offsets), dtype=bool)
+        for first, last in left_out:
+            counts &= (starts < first) | (ends > last)
+        if not counts.any():
             return Said({}, np.zeros((0, 0)), ())
         clear = states @ self.heads.said.T + self.heads.said_offset
         found = self._logits(states[counts], clear[counts])
