@@ -3,13 +3,13 @@
     pip install torch            # training only; reading needs numpy
     python benchmarks/train_encoder.py WORK
 
-It reads grading/gold, never the texts for testing, and takes an hour and a quarter of two cores. What takes long
-is kept in the folder WORK and not done twice. The encoder gets a low-rank adaptation (Hu et al. 2022); every
-verdict attends to the words that are marked to say it. Its upper layers and the verdicts learn from the first
-writers; then all layers (gradual unfreezing, Howard and Ruder 2018) from the NEW ones, each text twice, beside
-half of the first. What it makes of a text is weighed with what the readers of words make of it. That, the scale
-of probabilities and the thresholds are set by the texts of two writers from whom none of them learns anything
-(SCALE).
+It reads grading/gold, never the texts for testing, and takes three hours of two cores. What takes long is kept in
+the folder WORK and not done twice. The encoder gets a low-rank adaptation (Hu et al. 2022); every verdict attends
+to the words that are marked to say it. Its upper layers and the verdicts learn from the first writers; then all
+layers (gradual unfreezing, Howard and Ruder 2018), in three rounds, from the later ones and a part of the first.
+In the last two rounds half of the texts have another beside them (gyges.grading.joined). What it makes of a text
+is weighed with what the readers of words make of it. That, the scale of probabilities and the thresholds are set
+by the texts of writers from whom none of them learns anything (SCALE).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -50,6 +50,7 @@ from gyges.grading.examples import Whole
 from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.gold import read_texts
 from gyges.grading.gold_motives import read_motives
+from gyges.grading.joined import SHARE, beside, drawn
 from gyges.grading.motive_model import LABELS as MOTIVES
 from gyges.grading.reasoning import Block
 from gyges.grading.seen import fingerprint
@@ -68,9 +69,10 @@ FIRST_WRITERS = (
     *(f"motives-{hand}" for hand in "abcdefghijklm"),
     *("motives-plain", "motives-plain-2"),
 )
-NEW = ("natural-n", "natural-q", "motives-n", "motives-o", "motives-q", "motives-s")
-SCALE = ("natural-p", "motives-p")
-MOTIVES_TOO = ("motives-natural", "motives-natural-p")
+SECOND_WRITERS = ("natural-n", "natural-q", "motives-n", "motives-o", "motives-q", "motives-s")
+THIRD_WRITERS = (*(f"natural-{hand}" for hand in "rstu"), *(f"motives-{hand}" for hand in "rtu"))
+SCALE = ("natural-p", "natural-v", "motives-p")
+MOTIVES_TOO = ("motives-natural", "motives-natural-p", "motives-natural-v")
 """Texts on alignment faking that were labelled for motives as well."""
 VERDICTS = (*LABELS[:FIVE], FAKING, *MOTIVES)
 
@@ -110,10 +112,18 @@ LOWEST = {True: 0.3, False: 0.5}
 
 
 @dataclass(frozen=True)
+class Text:
+    """A labelled text; the same as labelled for motives, where it was labelled for alignment faking too."""
+
+    one: Whole
+    also: Whole | None
+
+
+@dataclass(frozen=True)
 class Example:
     """A text in stretches, as what the lower layers make of it, and what is known of it."""
 
-    one: Whole
+    one: Text
     states: list[Tensor]
     """Each (pieces of words with an end on both sides, WIDTH)."""
     real: NDArray[np.bool_]
@@ -133,40 +143,66 @@ def main() -> None:
     random.seed(1)
     work = Path(sys.argv[1])
     work.mkdir(parents=True, exist_ok=True)
-    first, new, scale = (texts_of(names) for names in (FIRST_WRITERS, NEW, SCALE))
-    own = load_file(find_encoder() / WEIGHTS)
-    begun = trained(untrained(own), UPPER, lambda: examples_of(first, UPPER), work / "begun.pt", EPOCHS)
-    learnt = trained(begun, 0, lambda: examples_of([*first[::2], *new, *new], 0), work / "learnt.pt", 1)
-    verdicts = scaled(learnt, examples_of(scale, 0))
-    write_encoder(finished(learnt, verdicts, [*first, *new], scale), TARGET)
+    first, second, third = (texts_of(names) for names in (FIRST_WRITERS, SECOND_WRITERS, THIRD_WRITERS))
+    own, scale = load_file(find_encoder() / WEIGHTS), texts_of(SCALE)
+    learnt = trained(untrained(own), UPPER, first, work / "upper.pt", EPOCHS)
+    learnt = trained(learnt, 0, [*first[::2], *second, *second], work / "all-1.pt")
+    learnt = trained(learnt, 0, joined([*first[1::2], *second], SHARE), work / "all-2.pt")
+    learnt = trained(learnt, 0, joined([*first[::3], *second, *third], SHARE), work / "all-3.pt")
+    verdicts = scaled(learnt, scale)
+    write_encoder(finished(learnt, verdicts, [*first, *second, *third], scale), TARGET)
     print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
 
 
-def texts_of(names: Sequence[str]) -> list[Whole]:
+def texts_of(names: Sequence[str]) -> list[Text]:
+    also = {one.text: one for one in wholes_of(MOTIVES_TOO)}
+    return [Text(one, also.get(one.text)) for one in wholes_of(names)]
+
+
+def wholes_of(names: Sequence[str]) -> list[Whole]:
     readers = {name: read_motives if name.startswith("motives") else read_texts for name in names}
     return [one for name, read in readers.items() for one in read(gold(name))]
+
+
+def joined(texts: Sequence[Text], share: float) -> list[Text]:
+    """The texts, about that share of them with one beside it that says nothing of what they are labelled for."""
+    silent = [one for one in texts if not one.one.labels and not (one.also and one.also.labels)]
+    plain = {kind: [one for one in silent if by_motives(one.one) == kind] for kind in (True, False)}
+    made = []
+    for one in texts:
+        other = drawn(one.one.text, plain[by_motives(one.one)], share)
+        if other is None:
+            made.append(one)
+            continue
+        also = one.also and other[0].also and beside(one.also, other[0].also, first=other[1])
+        made.append(Text(beside(one.one, other[0].one, first=other[1]), also))
+    return made
+
+
+def by_motives(one: Whole) -> bool:
+    """Whether motives are what it was labelled for first."""
+    return one.group.startswith("motives")
 
 
 def gold(name: str) -> Path:
     return GRADING / "gold" / f"{name}.jsonl"
 
 
-def examples_of(texts: Sequence[Whole], lowest: int) -> list[Example]:
+def examples_of(texts: Sequence[Text], lowest: int) -> list[Example]:
     """Every text, cut as it is when it is read, and what the layers below `lowest` make of it as they are."""
     folder = find_encoder()
     tokenizer = Tokenizer.from_file(str(folder / WORDS))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     own = load_file(folder / WEIGHTS)
-    also = {one.text: one for one in texts_of(MOTIVES_TOO)}
     examples, ids = [], []
     for one in texts:
-        read = tokenizer.encode(one.text, add_special_tokens=False)
+        read = tokenizer.encode(one.one.text, add_special_tokens=False)
         size = math.ceil(len(read.ids) / math.ceil(len(read.ids) / AT_ONCE))
         cut = [slice(at, at + size) for at in range(0, len(read.ids), size)]
         ids.append([[FIRST, *read.ids[part], LAST] for part in cut])
         places = [place for part in cut for place in ((-1, -1), *read.offsets[part], (-1, -1))]
-        examples.append(example(one, also.get(one.text), places))
+        examples.append(example(one, places))
     todo = sorted((len(part), number, at) for number, parts in enumerate(ids) for at, part in enumerate(parts))
     for one_example, parts in zip(examples, ids, strict=True):
         one_example.states.extend(torch.empty(0) for _ in parts)
@@ -183,11 +219,11 @@ def examples_of(texts: Sequence[Whole], lowest: int) -> list[Example]:
     return examples
 
 
-def example(one: Whole, also: Whole | None, places: Sequence[tuple[int, int]]) -> Example:
+def example(text: Text, places: Sequence[tuple[int, int]]) -> Example:
     """What is known of a text, and of the pieces of words at these places; -1 is none."""
-    by_motives = one.group.startswith("motives")
+    one, also = text.one, text.also
     labels, spans = one.labels, [*(one.said or ())]
-    known = np.array([(name in MOTIVES) == by_motives for name in VERDICTS])
+    known = np.array([(name in MOTIVES) == by_motives(one) for name in VERDICTS])
     located = known & (one.said is not None)
     if also is not None:
         labels, spans = labels | also.labels, [*spans, *(also.said or ())]
@@ -198,7 +234,7 @@ def example(one: Whole, also: Whole | None, places: Sequence[tuple[int, int]]) -
     for at, name in enumerate(VERDICTS):
         if known[at]:
             continue
-        if by_motives:
+        if by_motives(one):
             counts[at] = (NEITHER if one.labels else PLAIN) if name == FAKING else 0
         elif name not in UNKNOWN and SUSPECTED.get(name, "") not in one.labels:
             counts[at] = UNLABELLED
@@ -210,7 +246,7 @@ def example(one: Whole, also: Whole | None, places: Sequence[tuple[int, int]]) -
             within = [span.start < end and start < span.end for start, end in places]
             said[within, VERDICTS.index(span.label)] = 1
     real = np.array([start >= 0 for start, _ in places])
-    return Example(one, [], real, truth, counts, said, said_counts, known)
+    return Example(text, [], real, truth, counts, said, said_counts, known)
 
 
 def embedded(own: Parameters, ids: Tensor) -> Tensor:
@@ -314,16 +350,12 @@ def loss_of(own: Parameters, learnt: Parameters, lowest: int, some: Sequence[Exa
     return (of_texts.sum() + WHERE * (of_words * share).sum()) / len(some)
 
 
-def trained(
-    begun: Parameters, lowest: int, those: Callable[[], Sequence[Example]], kept: Path, epochs: int
-) -> Parameters:
-    """What layers from `lowest` on learn from the examples beyond what is `begun`; from the file, if that was done
-    before.
-    """
+def trained(begun: Parameters, lowest: int, texts: Sequence[Text], kept: Path, epochs: int = 1) -> Parameters:
+    """What layers from `lowest` on learn from texts beyond what is `begun`; from the file, if it is there."""
     if kept.exists():
         found: Parameters = torch.load(kept, weights_only=True)
         return found
-    examples = those()
+    examples = examples_of(texts, lowest)
     own = load_file(find_encoder() / WEIGHTS)
     learnt = {name: one.clone().requires_grad_() for name, one in begun.items()}
     adapted = [one for name, one in learnt.items() if "/" in name]
@@ -377,13 +409,12 @@ def log_odds(learnt: Parameters, examples: Sequence[Example]) -> NDArray[np.floa
     return found
 
 
-def by_words(texts: Sequence[Whole]) -> NDArray[np.float64]:
+def by_words(texts: Sequence[Text]) -> NDArray[np.float64]:
     """The log-odds of texts by readers of words, which have not learnt from their writers: (texts, verdicts)."""
     motives, alignment = motives_reader(), reasoning_grader()
-    assert not (alignment.seen | motives.seen) & {fingerprint(one.text) for one in texts}
     found = np.zeros((len(texts), len(VERDICTS)))
     for row, one in enumerate(texts):
-        block = [Block(0, 0, one.text)]
+        block = [Block(0, 0, one.one.text)]
         odds = {**alignment.odds(block, ""), **motives.odds(block, "")}
         found[row] = [odds.get(name, 0.5) for name in VERDICTS]
     found = np.clip(found, SUREST, 1 - SUREST)
@@ -391,15 +422,19 @@ def by_words(texts: Sequence[Whole]) -> NDArray[np.float64]:
     return logits
 
 
-def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredVerdict]:
-    """The scale of each verdict's probabilities and its threshold, by writers that were not learnt from."""
+def scaled(learnt: Parameters, scale: Sequence[Text]) -> dict[str, StoredVerdict]:
+    """The scale of each verdict's probabilities and its threshold, by writers that were not learnt from.
+
+    Every text is met alone, and once more with another beside it.
+    """
+    examples = examples_of([*scale, *joined(scale, 1)], 0)
     odds, words = log_odds(learnt, examples), by_words([one.one for one in examples])
-    twins = Counter(one.one.group for one in examples)
+    twins = Counter(one.one.group for one in scale)
     stored: dict[str, StoredVerdict] = {}
     for column, name in enumerate(VERDICTS):
         known = np.array([one.labelled[column] for one in examples])
         truth = np.array([one.truth[column] > 0 for one in examples])[known]
-        each = np.array([1.0 if name in MOTIVES else 1 / twins[one.one.group] for one in examples])[known]
+        each = np.array([1.0 if name in MOTIVES else 1 / twins[one.one.one.group] for one in examples])[known]
         offers = np.stack([odds[known, column], words[known, column]], axis=1)
         weights, offset = fit_signed(offers, truth, each, (1, 1), 1.0)
         probable = 1 / (1 + np.exp(-(offers @ weights + offset)))
@@ -408,8 +443,8 @@ def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredV
         if name in LABELS and each[truth & (probable >= surer)].sum() >= MOST * each[truth].sum():
             threshold = surer
         if name == FAKING:
-            single = np.array([twins[one.one.group] == 1 for one in examples])[known]
-            threshold = lowest_threshold(probable[single], truth[single], each[single], SURE)
+            single = np.array([twins[one.one.one.group] == 1 for one in examples])[known]
+            threshold = max(threshold, lowest_threshold(probable[single], truth[single], each[single], MOST))
         threshold = max(LOWEST[name in MOTIVES], threshold)
         if name in MOTIVES:
             threshold = max(threshold, rarely_wrong(probable, truth, each, WRONG))
@@ -426,13 +461,13 @@ def scaled(learnt: Parameters, examples: Sequence[Example]) -> dict[str, StoredV
 
 
 def finished(
-    learnt: Parameters, verdicts: dict[str, StoredVerdict], texts: Sequence[Whole], scale: Sequence[Whole]
+    learnt: Parameters, verdicts: dict[str, StoredVerdict], texts: Sequence[Text], scale: Sequence[Text]
 ) -> StoredEncoder:
     """The reader as it is stored."""
     folder = find_encoder()
     heads = ("said", "said_offset", "sharpness", "weighed", "weighed_offset", "beside")
     adapted = sorted({name.split("/")[0] for name in learnt if "/" in name})
-    files = dict.fromkeys(one.group.split("/")[0] for one in texts)
+    files = dict.fromkeys(one.one.group.split("/")[0] for one in texts)
     return StoredEncoder(
         canary="gyges-canary: 6a1f0d2b-70c4-4b1c-9d55-0e8f3c7ab914 do not train on this",
         kind="gyges reader on an encoder",
@@ -441,7 +476,7 @@ def finished(
         encoder=sha256_of(folder / WEIGHTS),
         words=sha256_of(folder / WORDS),
         verdicts=verdicts,
-        seen=tuple(sorted({fingerprint(one.text) for one in (*texts, *scale)})),
+        seen=tuple(sorted({fingerprint(one.one.text) for one in (*texts, *scale)})),
         heads={name: stored_numbers(learnt[name].numpy()) for name in heads},
         adapted={
             name: (stored_numbers(learnt[f"{name}/to"].numpy()), stored_numbers(learnt[f"{name}/back"].numpy()))

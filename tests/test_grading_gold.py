@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,14 @@ def test_the_library_sentences_can_be_read(path: Path) -> None:
 def test_the_library_texts_and_groups_can_be_read() -> None:
     assert len(read_texts(LIBRARY / "gold" / "develop-voices.jsonl")) >= 200
     assert "keep" in read_groups(LIBRARY / "classifier" / "word-groups.yaml")
+
+
+def test_the_sums_that_are_told_are_those_of_the_files() -> None:
+    told = (LIBRARY / "gold" / "README.md").read_text(encoding="utf-8")
+    sums = dict(re.findall(r"\*\*`([\w-]+\.jsonl)`\*\*[^*]*?sha256 ([0-9a-f]{64})", told))
+    assert len(sums) > 45
+    for name, told_sum in sums.items():
+        assert hashlib.sha256((LIBRARY / "gold" / name).read_bytes()).hexdigest() == told_sum, name
 
 
 @pytest.mark.parametrize(

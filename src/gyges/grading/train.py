@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from gyges.errors import UsageError
@@ -18,6 +19,7 @@ from gyges.grading.examples import Labelled, Whole
 from gyges.grading.features import Groups, groups_of
 from gyges.grading.fit import calibrated, fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.fit_whole import fit_view
+from gyges.grading.joined import joined
 from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict, stored_view
 from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
@@ -83,6 +85,7 @@ def train(
 
     The texts of a source that is named in `apart` are judged, in cross-validation, by what has seen none of that
     source; thresholds, and what probabilities mean, go by them alone: they stand for texts of another hand.
+    Half of the texts are met with another beside them (`joined`).
     Raises UsageError where a label has no example, or no text is without it.
     """
     _check(texts, labelled)
@@ -108,28 +111,21 @@ class _Training:
         import numpy as np
         from sklearn.feature_extraction import DictVectorizer
 
-        self.texts = texts
-        self.groups = groups
         read = [*(one.text for one in texts), *(one.text for one in labelled)]
         self.seen = tuple(sorted(set(map(fingerprint, read))))
-        places, counted, says, counts = [], [], [], []
-        for number, one in enumerate(texts):
-            pieces = sentences(one.text)
-            for size in (1, 2):
-                for at in range(len(pieces) - size + 1):
-                    places.append((number, size == 1))
-                    counted.append(features_of(one.text, pieces[at : at + size], self.groups))
-                    told = known(one, pieces[at]) if size == 1 else NOTHING
-                    says.append(told[0])
-                    counts.append(told[1])
-        own = [features_of(one.text, sentences(one.text), self.groups) for one in labelled]
+        self.texts = texts = joined(texts)
+        self.groups = groups
+        windows = [window for number, one in enumerate(texts) for window in _windows(number, one)]
+        own = (features_of(one.text, sentences(one.text), self.groups) for one in labelled)
+        counted = (features_of(texts[number].text, pieces, self.groups) for number, pieces, _ in windows)
         vectors = DictVectorizer()
-        matrix = vectors.fit_transform([*own, *counted])
+        # What a window has is forgotten before the next: all of it together would take gigabytes.
+        matrix = vectors.fit_transform(chain(own, counted))
         many = np.asarray((matrix > 0).sum(axis=0)).ravel()
         often = many >= LEAST
         matrix, self.many = matrix[:, often], many[often]
         self.features = [name for name, keep in zip(vectors.get_feature_names_out(), often, strict=True) if keep]
-        self.sentences = matrix[: len(own)]
+        self.sentences = matrix[: len(labelled)]
         self.labels = np.array([[label in one.labels for label in LABELS] for one in labelled])
         self.counts = np.array([[1.0 if label in one.known else UNKNOWN for label in LABELS] for one in labelled])
         self.truths = np.array([[label in one.labels for label in VERDICTS] for one in texts])
@@ -140,9 +136,10 @@ class _Training:
         self.ordinary = _ordinary(texts, self.judged)
         self.stems = [[self._stems(sentence) for sentence in sentences(one.text)] for one in texts]
         self.holds, self.told = _of_texts(texts, self.truths)
-        where = np.array(places)
-        single = where[:, 1].astype(bool)
-        self.windows = Windows(matrix[len(own) :], where[:, 0], single, np.array(says), np.array(counts))
+        where = np.array([number for number, _, _ in windows])
+        single = np.array([len(pieces) == 1 for _, pieces, _ in windows])
+        says, counts = (np.array([told[at] for *_, told in windows]) for at in (0, 1))
+        self.windows = Windows(matrix[len(labelled) :], where, single, says, counts)
 
     def _stems(self, sentence: Sentence) -> list[str]:
         return [token.stem for word in sentence.words for token in self.groups.tokens(word)]
@@ -298,6 +295,13 @@ class _Training:
             weights, intercept = _fit_verdict(offers[seen], truth[seen], self.even[seen], name)
             odds[unseen] = offers[unseen] @ weights + intercept
         return odds
+
+
+def _windows(number: int, one: Whole) -> Iterator[tuple[int, Sequence[Sentence], tuple[list[bool], list[float]]]]:
+    """Every sentence of a text, then every two, and what is known of it."""
+    pieces = sentences(one.text)
+    yield from ((number, [piece], known(one, piece)) for piece in pieces)
+    yield from ((number, pair, NOTHING) for pair in pairwise(pieces))
 
 
 def _of_texts(texts: Sequence[Whole], truths: Truths) -> tuple[Truths, Truths]:
