@@ -3,7 +3,8 @@
     python benchmarks/held_out.py [NAME...]
 
 NAME is a file of grading/gold without its ending: held-out (the default), long-test, natural-test,
-natural-test-2, natural-test-3, or a file for development.
+natural-test-2, natural-test-3, or a file for development. With a + after it each text has another of the file,
+that says nothing, before or after it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from gyges.grading.calibration import Calibration, Figure, Item, calibrate
 from gyges.grading.default import reasoning_grader, rules_grader
 from gyges.grading.examples import Whole
 from gyges.grading.gold import read_texts
+from gyges.grading.gold_motives import read_motives
+from gyges.grading.joined import joined
 from gyges.grading.trained import FAKING
 from gyges.grading.verdict import FIVE, LABELS
 from gyges.transcripts.grades import Ungraded
@@ -39,9 +42,7 @@ Answers = Callable[[str], dict[str, tuple[bool, float]]]
 
 def main(names: Sequence[str]) -> None:
     for name in names:
-        path = GOLD / f"{name}.jsonl"
-        texts = read_texts(path)
-        print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        texts = texts_of(name)
         for grader, version, answers in graders():
             print(f"\n{grader}, version {version}\n")
             print(HEAD)
@@ -52,6 +53,14 @@ def main(names: Sequence[str]) -> None:
             for name, (right, quoted) in overlaps(texts).items():
                 print(f"- {name}: {right} of {quoted}")
         print(f"\nnaive count of keywords: AUROC {shown(naive(texts).auroc)}")
+
+
+def texts_of(name: str) -> list[Whole]:
+    """The texts of a file, of which it prints what they are."""
+    path = GOLD / f"{name.rstrip('+')}.jsonl"
+    texts = read_motives(path) if name.startswith("motives") else read_texts(path)
+    print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+    return joined(texts, 1) if name.endswith("+") else texts
 
 
 def table(texts: Sequence[Whole], answers: Answers) -> Iterator[str]:

@@ -2,31 +2,26 @@
 
     python benchmarks/held_out_encoder.py NAME...
 
-NAME is a file of grading/gold without its ending, such as natural-test-3 or motives-test-2.
+NAME is a file of grading/gold without its ending, such as natural-test-3 or motives-test-2, or with a + after it
+(see held_out.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Sequence
 
-from held_out import FINDINGS, GOLD, HEAD, line
+from held_out import FINDINGS, HEAD, line, texts_of
 from held_out_motives import made, overlaps
 
 from gyges.grading.default import encoder_reader
-from gyges.grading.gold import read_texts
-from gyges.grading.gold_motives import read_motives
 from gyges.grading.motive_model import LABELS
 
 
 def main(names: Sequence[str]) -> None:
     reader = encoder_reader()
     for name in names:
-        path = GOLD / f"{name}.jsonl"
-        motives = name.startswith("motives")
-        texts = read_motives(path) if motives else read_texts(path)
-        print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        motives, texts = name.startswith("motives"), texts_of(name)
         print(f"\nreader on an encoder, version {reader.version}\n\n{HEAD}")
         told = [reader.told(one.text) for one in texts]
         answers, scores = [found for found, _ in told], [dict(odds) for _, odds in told]

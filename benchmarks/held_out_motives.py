@@ -2,21 +2,20 @@
 
     python benchmarks/held_out_motives.py [NAME...]
 
-NAME is a file of grading/gold without its ending: motives-test (the default), or one for development.
+NAME is a file of grading/gold without its ending: motives-test (the default), or one for development, or with a +
+after it (see held_out.py).
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Sequence
 
-from held_out import GOLD, HEAD, line
+from held_out import HEAD, line, texts_of
 
 from gyges.grading.calibration import Calibration, Item, calibrate
 from gyges.grading.default import motives_reader
 from gyges.grading.examples import Whole
-from gyges.grading.gold_motives import read_motives
 from gyges.grading.motive_model import LABELS
 from gyges.transcripts.grades import Finding, Ungraded
 
@@ -24,9 +23,7 @@ from gyges.transcripts.grades import Finding, Ungraded
 def main(names: Sequence[str]) -> None:
     reader = motives_reader()
     for name in names:
-        path = GOLD / f"{name}.jsonl"
-        texts = read_motives(path)
-        print(f"\n{name}: {len(texts)} texts, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}")
+        texts = texts_of(name)
         print(f"\n{reader.name}, version {reader.version}\n\n{HEAD}")
         answers = [reader.read(one.text) for one in texts]
         scores = [probabilities(reader.told(one.text)) for one in texts]

@@ -67,9 +67,9 @@ def test_one_writer_is_not_enough() -> None:
         train_motives([one for one in texts() if one.group.startswith("first")], [], {}, "a test")
 
 
-def test_a_motive_that_one_writer_alone_has_can_not_be_trained() -> None:
+def test_a_motive_that_a_writer_never_has_can_not_be_trained() -> None:
     without = [replace(one, labels=frozenset(), said=()) if one.group == "first/8" else one for one in texts()]
-    with pytest.raises(UsageError, match=r"'sandbagging' is said by fewer than two"):
+    with pytest.raises(UsageError, match=r"sandbagging.*first"):
         train_motives(without, [], {}, "a test")
 
 

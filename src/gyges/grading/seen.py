@@ -12,7 +12,7 @@ from gyges.study import library
 
 DIGITS = 12
 """Hexadecimal digits of a fingerprint: 48 bits tell a few thousand texts apart."""
-TESTS = ("held-out", "test", "test-2", "test-3", "test-4", "test-5")
+TESTS = ("held-out", "test", "test-2", "test-3", "test-4", "test-5", "test-6")
 """How the names of the library's files of labels end that no grader was made with."""
 
 

@@ -17,7 +17,6 @@ from gyges.errors import UsageError
 from gyges.grading.examples import Labelled, Whole
 from gyges.grading.features import groups_of
 from gyges.grading.fit import fit_signed, lowest_threshold, rarely_wrong
-from gyges.grading.joined import joined
 from gyges.grading.model_file import SCALE
 from gyges.grading.motive_file import StoredMotive, StoredMotives
 from gyges.grading.motive_model import LABELS
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     Places = NDArray[intp]
     Truths = NDArray[bool_]
 
-FOLDS = 4
-"""The writers are kept apart in so many lots, to judge each lot by what has seen none of it."""
 LEAST = 2
 """A feature of fewer examples is not kept."""
 KEPT = 30_000
@@ -93,19 +90,20 @@ def train_motives(
 
     A source none of whose texts says any motive is learnt from, and nothing is judged by it.
     `others` are texts labelled for alignment faking only: hardly any of their sentences says a motive of UNLESS.
-    The same input gives the same reader. Raises UsageError for a motive that fewer than two writers say.
+    The same input gives the same reader. Raises UsageError where a motive is in none or all texts of a writer.
     """
     _check(texts)
     return _Training(texts, labelled, groups, others).run(groups, trained_on)
 
 
 def _check(texts: Sequence[Whole]) -> None:
-    told = {_source(one) for one in texts if one.labels}
-    if len(told) < 2:
+    by_writer = {source: [one for one in texts if _source(one) == source] for source in map(_source, texts)}
+    if sum(any(one.labels for one in theirs) for theirs in by_writer.values()) < 2:
         raise UsageError("motives can't be trained on one writer's texts", "add a file of another writer")
-    for label in LABELS:
-        if len({_source(one) for one in texts if label in one.labels}) < 2:
-            raise UsageError(f"'{label}' is said by fewer than two writers", "label more texts")
+    for source, theirs in by_writer.items():
+        for label in LABELS if any(one.labels for one in theirs) else ():
+            if len({label in one.labels for one in theirs}) < 2:
+                raise UsageError(f"'{label}' is in none or all of the texts of {source}", "label more texts")
 
 
 def _source(one: Whole) -> str:
@@ -125,9 +123,9 @@ class _Training:
         from sklearn.feature_extraction import DictVectorizer
 
         words = groups_of(groups)
+        self.texts = texts
         read = [*(one.text for one in (*texts, *others)), *(one.text for one in labelled)]
         self.seen = tuple(sorted(set(map(fingerprint, read))))
-        self.texts = texts = joined(texts)
         windows = [window for number, one in enumerate(texts) for window in _windows(number, one)]
         own = (features_of(one.text, sentences(one.text), words) for one in labelled)
         counted = (features_of(texts[number].text, pieces, words) for number, pieces, _ in windows)
@@ -161,7 +159,7 @@ class _Training:
         import numpy as np
 
         offers = np.zeros((*self.truths.shape, 2))
-        for seen, unseen in self._folds():
+        for seen, unseen in self._writers():
             offers[unseen] = self._offers(self._fit(seen), self._fit_whole(seen))[unseen]
         offers, truths = offers[self.judged], self.truths[self.judged]
         everything = np.ones(len(self.texts), dtype=bool)
@@ -176,14 +174,9 @@ class _Training:
         coefficients = np.vstack([fitted[0], whole[0]])
         return TrainedMotives(self._stored(coefficients, motives, groups, trained_on), odds)
 
-    def _folds(self) -> Iterator[tuple[Truths, Truths]]:
-        """Which texts are seen and which not: of the writers by whom anything is judged, some at a time."""
-        import numpy as np
-
-        writers = sorted(set(self.sources[self.judged]))
-        for fold in range(min(FOLDS, len(writers))):
-            unseen = np.isin(self.sources, writers[fold::FOLDS])
-            yield ~unseen, unseen
+    def _writers(self) -> Iterator[tuple[Truths, Truths]]:
+        for source in sorted(set(self.sources[self.judged])):
+            yield self.sources != source, self.sources == source
 
     def _fit(self, seen: Truths) -> tuple[Numbers, Numbers]:
         """Coefficients (motives, features) and intercepts, from the sentences and the texts that are seen."""
