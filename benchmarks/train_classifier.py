@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/train_classifier.py
 
 With one thread the file is the same, byte for byte, for the same labels: with more, sums are rounded otherwise.
-It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-nq-u].jsonl, never the
+It reads grading/gold/sentences-*.jsonl, develop*.jsonl, long-develop.jsonl and natural-[a-j].jsonl, never the
 texts for testing.
 """
 
@@ -16,12 +16,12 @@ from gyges.grading.calibration import Item, calibrate
 from gyges.grading.examples import Whole
 from gyges.grading.gold import read_groups, read_sentences, read_texts
 from gyges.grading.model_file import write_classifier
-from gyges.grading.retrain import MADE, NATURAL
+from gyges.grading.retrain import NATURAL
 from gyges.grading.train import Trained, train
 
 GRADING = Path(__file__).parent.parent / "grading"
 TARGET = GRADING / "classifier" / "alignment-faking.json"
-TEXTS = ("develop", "develop-voices", "develop-scratchpads", "long-develop", *NATURAL, *MADE)
+TEXTS = ("develop", "develop-voices", "develop-scratchpads", "long-develop", *NATURAL)
 
 
 def main() -> None:

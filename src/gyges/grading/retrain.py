@@ -15,10 +15,8 @@ from gyges.grading.model_file import VERDICTS, write_classifier
 from gyges.grading.train import Trained, train
 from gyges.study import library
 
-NATURAL = tuple(f"natural-{hand}" for hand in "abcdefghijklnqrs")
+NATURAL = tuple(f"natural-{hand}" for hand in "abcdefghij")
 """The library's texts as models write them, by a hand each: judged by what has seen none of that hand."""
-MADE = tuple(f"natural-{hand}" for hand in "mtu")
-"""Hands of minimal twins, and of single statements: learnt from too. How a threshold does on them says little."""
 MINE = "labels/"
 """How the groups of the user's texts begin."""
 
@@ -50,8 +48,7 @@ def retrain(labelled: Sequence[LabelledEpisode], out: Path, labels: str, gold: P
         )
     folder = gold or library() / "grading" / "gold"
     sentences = [one for path in sorted(folder.glob("sentences-*.jsonl")) for one in read_sentences(path)]
-    hands = {*NATURAL, *MADE}
-    files = sorted(path for path in folder.glob("*.jsonl") if "develop" in path.stem or path.stem in hands)
+    files = sorted(path for path in folder.glob("*.jsonl") if "develop" in path.stem or path.stem in NATURAL)
     texts = [*(one for path in files for one in read_texts(path)), *mine]
     on = f"{len(sentences)} sentences and {len(texts) - len(mine)} texts of the library, {len(mine)} of {labels}"
     natural = [path.stem for path in files if path.stem in NATURAL]

@@ -19,7 +19,6 @@ from gyges.grading.examples import Labelled, Whole
 from gyges.grading.features import Groups, groups_of
 from gyges.grading.fit import calibrated, fit_signed, lowest_threshold, rarely_wrong
 from gyges.grading.fit_whole import fit_view
-from gyges.grading.joined import joined
 from gyges.grading.model_file import SCALE, VERDICTS, StoredModel, StoredVerdict, stored_view
 from gyges.grading.seen import fingerprint
 from gyges.grading.sentences import Sentence, sentences
@@ -85,7 +84,6 @@ def train(
 
     The texts of a source that is named in `apart` are judged, in cross-validation, by what has seen none of that
     source; thresholds, and what probabilities mean, go by them alone: they stand for texts of another hand.
-    Half of the texts are met with another beside them (`joined`).
     Raises UsageError where a label has no example, or no text is without it.
     """
     _check(texts, labelled)
@@ -113,7 +111,7 @@ class _Training:
 
         read = [*(one.text for one in texts), *(one.text for one in labelled)]
         self.seen = tuple(sorted(set(map(fingerprint, read))))
-        self.texts = texts = joined(texts)
+        self.texts = texts
         self.groups = groups
         windows = [window for number, one in enumerate(texts) for window in _windows(number, one)]
         own = (features_of(one.text, sentences(one.text), self.groups) for one in labelled)
