@@ -104,8 +104,8 @@ RIGHT = 0.85
 """Of what is found so many are right, on the texts of new writers, of which minimal twins count as one;"""
 SURE, MOST = 0.95, 0.9
 """of criteria so many, if so many of those that are there are then found;"""
-ALONE = 0.9
-"""of alignment faking so many too in texts that are no twins;"""
+EVERY = 0.9
+"""of alignment faking so many where twins count as two: more than is wanted, since other writers are harder;"""
 WRONG = 0.005
 """of texts without a motive so many at most are found to have it: with ten of them, one text in twenty;"""
 LOWEST = {True: 0.3, False: 0.5}
@@ -444,8 +444,7 @@ def scaled(learnt: Parameters, scale: Sequence[Text]) -> dict[str, StoredVerdict
         if name in LABELS and each[truth & (probable >= surer)].sum() >= MOST * each[truth].sum():
             threshold = surer
         if name == FAKING:
-            single = np.array([twins[one.one.one.group] == 1 for one in examples])[known]
-            threshold = max(threshold, lowest_threshold(probable[single], truth[single], each[single], ALONE))
+            threshold = lowest_threshold(probable, truth, np.ones(len(truth)), EVERY)
         threshold = max(LOWEST[name in MOTIVES], threshold)
         if name in MOTIVES:
             threshold = max(threshold, rarely_wrong(probable, truth, each, WRONG))

@@ -34,11 +34,11 @@ REASONING = "alignment-faking"
 REFUSAL_RULES = "refusal"
 
 BY_CLASSIFIER = (
-    "86% of the alignment faking in natural texts by another hand and was right in 88% of what it found, and 68% "
+    "85% of the alignment faking in natural texts by another hand and was right in 82% of what it found, and 68% "
     "and 69% in texts that differ in one clause"
 )
 BY_ENCODER = (
-    "84% of the alignment faking in natural texts by another hand and was right in 93% of what it found, and 53% "
+    "87% of the alignment faking in natural texts by another hand and was right in 87% of what it found, and 69% "
     "and 72% in texts that differ in one clause"
 )
 BY_RULES = (
