@@ -11,11 +11,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiohttp import web
 
+from gyges.batch.ledger import Ledger
 from gyges.batch.order import Order, limited, prepare, prepare_again
+from gyges.batch.process_crew import Crew, Worker
+from gyges.batch.process_messages import Start
+from gyges.batch.process_pipe import Pipe
 from gyges.batch.run import play_into, play_rest
 from gyges.batch.spending import Allowance
 from gyges.errors import AuthenticationError, GygesError, LimitReached
@@ -120,6 +126,26 @@ async def counting(status: int = 200) -> AsyncIterator[tuple[str, list[int]]]:
 def asking(url: str, **settings: object) -> Order:
     found = Order(("walks",), ("vllm/mock",), samples=2, base_url=url, connections=8, processes=2)
     return replace(found, **settings)  # type: ignore[arg-type]
+
+
+async def test_every_worker_is_waited_for_though_the_first_that_ends_strikes_all_off_the_list() -> None:
+    crew = Crew([], cast(Ledger, None), cast(Start, None), lambda _: {})
+    pipe = SimpleNamespace(close=lambda: None)
+    waited = []
+
+    class Ending:
+        stdin = None
+
+        async def wait(self) -> int:
+            crew._workers.clear()
+            await asyncio.sleep(0)
+            waited.append(self)
+            return 0
+
+    for _ in range(3):
+        crew._workers.append(Worker(cast(asyncio.subprocess.Process, Ending()), cast(Pipe, pipe)))
+    await crew.dismiss()
+    assert len(waited) == 3
 
 
 @pytest.mark.usefixtures("study")

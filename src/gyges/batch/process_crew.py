@@ -117,6 +117,7 @@ class Crew:
         await asyncio.wait((up, worker.listening), return_when=asyncio.FIRST_COMPLETED)
         if not worker.ready.is_set():
             up.cancel()
+            await _ended(process)
             raise GygesError(
                 "a worker process did not start", "its own words stand above; or leave --processes out"
             )
@@ -124,17 +125,12 @@ class Crew:
     async def dismiss(self) -> None:
         """End all workers."""
         self._ending = True
-        for worker in self._workers:
+        # Each leaves the list as soon as it is heard no more, and has to be waited for all the same.
+        workers = tuple(self._workers)
+        for worker in workers:
             worker.pipe.close()
-            if worker.process.stdin is not None:
-                worker.process.stdin.close()
-        for worker in self._workers:
-            try:
-                async with asyncio.timeout(SECONDS_TO_END):
-                    await worker.process.wait()
-            except TimeoutError:
-                worker.process.kill()
-                await worker.process.wait()
+        await asyncio.gather(*(_ended(worker.process) for worker in workers))
+        for worker in workers:
             if worker.listening is not None:
                 await worker.listening
 
@@ -250,6 +246,18 @@ class Crew:
         self._deaths = 0
         if not over.done():
             over.set_result(message.episode)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Have a worker end, by force if it takes too long."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(SECONDS_TO_END):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _fail(over: asyncio.Future[Episode], error: Exception) -> None:
