@@ -428,6 +428,8 @@ def scaled(learnt: Parameters, scale: Sequence[Text]) -> dict[str, StoredVerdict
 
     Every text is met alone, and once more with another beside it.
     """
+    learnt_from = reasoning_grader().seen | motives_reader().seen
+    assert not learnt_from & {fingerprint(one.one.text) for one in scale}, "the readers of words know these texts"
     examples = examples_of([*scale, *joined(scale, 1)], 0)
     odds, words = log_odds(learnt, examples), by_words([one.one for one in examples])
     twins = Counter(one.one.group for one in scale)
